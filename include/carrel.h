@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * carrel.h - run other people's programs so that they are reaped, restricted
+ * and isolated while their standard I/O streams without loss.
+ *
+ * One `carrel` is a handle on one small control process; one `carrel_proc` is
+ * one process tree (a command and everything that it starts).  Events are
+ * pulled: what is not read is not read for you, and the kernel's pipe slows the
+ * writer.  See libcarrel(3).
+ *
+ * Rules that hold everywhere:
+ *  - Option structs begin with their size (CARREL_SPEC() sets it); fields that
+ *    are zero are the safe default; later versions only append fields.
+ *  - Functions that can fail return -1, NULL or a negative count, set errno to
+ *    the error's `err`, and fill the caller's `carrel_error` when it is not
+ *    NULL.
+ *  - Any function may be called from any thread; only carrel_next() has one
+ *    caller at a time.  In a child forked by the host every function answers
+ *    ECHILD and touches nothing of the parent's.
+ *  - The library starts no thread, forks nothing but its own control process
+ *    (without SIGCHLD for the host), installs no signal handler, calls no
+ *    waitpid(-1), and every descriptor that it makes is close-on-exec.
+ *  - Times are milliseconds of CLOCK_MONOTONIC; -1 means "no limit".
+ */
+#ifndef CARREL_H
+#define CARREL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CARREL_VERSION "0.1.0"
+
+typedef struct carrel carrel;
+typedef struct carrel_proc carrel_proc;
+
+/* ------------------------------------------------------------- errors --- */
+
+/* Where something failed. */
+typedef enum {
+	CARREL_STAGE_NONE = 0,
+	CARREL_STAGE_ARGS,	/* the caller's arguments, before any side effect */
+	CARREL_STAGE_HELPER,	/* finding, starting or greeting the control process */
+	CARREL_STAGE_CHANNEL,	/* talking to the control process */
+	CARREL_STAGE_FORK,	/* making the new process */
+	CARREL_STAGE_PROCESS,	/* session, process group, title, umask, priority */
+	CARREL_STAGE_CWD,	/* working and root directory */
+	CARREL_STAGE_FILE,	/* files and directories that operations touch */
+	CARREL_STAGE_FDS,	/* descriptors */
+	CARREL_STAGE_ENV,	/* environment */
+	CARREL_STAGE_SIGNAL,	/* signal dispositions and sending */
+	CARREL_STAGE_RLIMIT,	/* resource limits */
+	CARREL_STAGE_IDS,	/* user, group and supplementary groups */
+	CARREL_STAGE_RESTRICT,	/* no_new_privs, Landlock, seccomp, capabilities */
+	CARREL_STAGE_EXEC	/* executing the command */
+} carrel_stage;
+
+/*
+ * One error, owned by the caller, without heap.  `err` is an errno value;
+ * `index` is the number of the operation that failed (counting from 0), or the
+ * element of the named array, or -1; `msg` is a whole sentence for people.
+ */
+typedef struct {
+	carrel_stage stage;
+	int err;
+	int index;
+	char msg[232];
+} carrel_error;
+
+/* carrel_strerror(e): the sentence of ${e}, "no error" for an empty or NULL one. */
+const char *carrel_strerror(const carrel_error *e);
+
+/* carrel_stage_name(stage): the word for ${stage}, such as "exec"; never NULL. */
+const char *carrel_stage_name(carrel_stage stage);
+
+/* ------------------------------------------------------ what to run --- */
+
+/* What a standard stream of the task is. */
+typedef enum {
+	CARREL_DEFAULT = 0,	/* stdin: empty, or fed from .input; stdout, stderr: CARREL_PIPE */
+	CARREL_PIPE,		/* a pipe to the host: carrel_write(), CARREL_OUT, CARREL_ERR */
+	CARREL_NULL,		/* /dev/null */
+	CARREL_INHERIT,		/* the host's own descriptor 0, 1 or 2 */
+	CARREL_FD,		/* the host's descriptor .fd, which the library does not close */
+	CARREL_TO_STDOUT	/* stderr only: the same open file as stdout */
+} carrel_io_kind;
+
+typedef struct {
+	carrel_io_kind kind;
+	int fd;			/* for CARREL_FD */
+	int pipe_size;		/* bytes, for CARREL_PIPE; 0: the kernel's default (F_SETPIPE_SZ) */
+} carrel_io;
+
+/* One resource limit; what is RLIMIT_*, see setrlimit(2). */
+typedef struct {
+	int what;
+	uint64_t soft, hard;
+} carrel_rlimit;
+
+/*
+ * One step of a stop: send `sig` to the whole tree, then wait up to `wait_ms`
+ * for it to be empty.  Steps end at the first with sig 0; SIGKILL is always
+ * added at the end.
+ */
+typedef struct {
+	int sig;
+	int wait_ms;
+} carrel_step;
+
+/* What happens to the rest of the tree when the leader ends by itself. */
+typedef enum {
+	CARREL_EXIT_KILL_TREE = 0,	/* SIGKILL at once */
+	CARREL_EXIT_WAIT_TREE		/* wait until it ends by itself (or a deadline or stop ends it) */
+} carrel_exit_policy;
+
+/* Which session and process group the task belongs to. */
+typedef enum {
+	CARREL_SESSION_AUTO = 0,	/* KEEP when all three streams are CARREL_INHERIT, else OWN */
+	CARREL_SESSION_OWN,		/* leader of a new session, no controlling terminal */
+	CARREL_SESSION_KEEP		/* the host's session and process group */
+} carrel_session;
+
+/* Bits of carrel_spec.set: which identity fields count. */
+enum {
+	CARREL_SET_UID = 1,
+	CARREL_SET_GID = 2,	/* without it, gid is uid when uid is set */
+	CARREL_SET_GROUPS = 4,	/* without it, no supplementary groups when uid or gid is set */
+	CARREL_SET_UID_AUTO = 8,/* uid (and gid) derived from the host's pid: 65536 to 131070 */
+	CARREL_SET_PRIORITY = 16,
+	CARREL_SET_UMASK = 32
+};
+
+#define CARREL_STEPS_MAX 4
+
+/*
+ * What to run and how.  Exactly one of argv, shell and ops names the command
+ * (ops may be given alone; path needs argv).
+ */
+typedef struct {
+	size_t size;			/* sizeof(carrel_spec) */
+	const char *const *argv;	/* NULL-terminated; argv[0] is searched in the PATH of the task's
+					   environment when it has no slash */
+	const char *shell;		/* text for /bin/sh -c */
+	const char *path;		/* file to execute instead of searching argv[0]; a name without a
+					   slash is relative to the task's directory */
+	const char *const *env;		/* NULL-terminated NAME=VALUE, set over the host's environment */
+	int env_clear;			/* start from an empty environment instead */
+	const char *cwd;		/* NULL: the host's directory at the time of the spawn */
+	void *user;			/* given back in every event */
+	carrel_io in, out, err;
+	const int (*pass_fds)[2];	/* {host descriptor, number in the task (3 or more)} */
+	size_t n_pass_fds;
+	const void *input;		/* bytes for stdin, fed while output is read; borrowed until GONE */
+	size_t input_len;
+	int timeout_ms;			/* > 0: the stop steps begin after this time */
+	carrel_step stop[CARREL_STEPS_MAX]; /* none given: {SIGTERM, 5000} */
+	carrel_exit_policy on_exit;
+	carrel_session session;
+	unsigned set;			/* CARREL_SET_* */
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups;
+	size_t n_groups;
+	int priority;			/* nice value, -20 to 19 */
+	mode_t umask;
+	const carrel_rlimit *limits;	/* RLIMIT_CORE is 0/0 unless it is among them */
+	size_t n_limits;
+	int allow_setuid;		/* 0: no_new_privs */
+	const char *behaviour;		/* NULL: "process" */
+	const char *ops;		/* text of an operation program (carrel_print_ops()) in place of
+					   the behaviour's */
+	int trace;			/* report every operation as a CARREL_OP event */
+} carrel_spec;
+
+#define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })
+#define CARREL_ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* ------------------------------------------------------------- events --- */
+
+/* Why a tree ended. */
+typedef enum {
+	CARREL_BY_ITSELF = 0,	/* the leader ended by itself (a signal from inside included) */
+	CARREL_BY_TIMEOUT,	/* timeout_ms passed */
+	CARREL_BY_STOP,		/* carrel_stop(), carrel_release(), carrel_close() */
+	CARREL_BY_LOSS		/* a control process was lost */
+} carrel_cause;
+
+#define CARREL_LEFTOVERS_MAX 16
+
+/* How a process tree ended and what it used. */
+typedef struct {
+	int exited;		/* the leader called exit: code holds its status */
+	int code;
+	int sig;		/* the leader was ended by this signal, else 0 */
+	int core;		/* ... and dumped core */
+	carrel_cause cause;
+	unsigned leftovers;	/* descendants that had to be killed after the leader's end */
+	struct {
+		pid_t pid;
+		char comm[16];
+	} leftover[CARREL_LEFTOVERS_MAX]; /* the first of them */
+	uint64_t utime_us, stime_us; /* processor time of the whole tree */
+	uint64_t maxrss_kb;	/* largest resident set of one of its processes */
+	uint64_t wall_us;	/* from the spawn to the end of the tree */
+} carrel_status;
+
+typedef enum {
+	CARREL_STARTED = 1,	/* the command was executed; pid is set */
+	CARREL_OP,		/* spec.trace: data is a line about one operation, before STARTED */
+	CARREL_OUT,		/* data from stdout */
+	CARREL_ERR,		/* data from stderr */
+	CARREL_EOF,		/* end of stream `stream` (1 or 2) */
+	CARREL_STDIN_ROOM,	/* a short carrel_write() can go on */
+	CARREL_STDIN_CLOSED,	/* the task closed its stdin: the rest of .input or of a write is not wanted */
+	CARREL_STOPPED,		/* the leader was stopped by signal `sig` */
+	CARREL_CONTINUED,	/* the leader goes on */
+	CARREL_EXIT,		/* the leader was reaped; status holds its end, not yet the tree's */
+	CARREL_GONE,		/* the tree is empty: once, last, with the final status */
+	CARREL_LOST		/* the control process is gone and every tree with it; proc is NULL.
+				   The GONE events of the trees come before it. */
+} carrel_event_kind;
+
+/*
+ * One event.  Pointers are valid until the next carrel_next() or
+ * carrel_close() on the handle; proc until carrel_release().
+ */
+typedef struct {
+	size_t size;
+	carrel_event_kind kind;
+	carrel_proc *proc;
+	void *user;		/* the spec's */
+	int stream;		/* 1 stdout, 2 stderr: OUT, ERR, EOF */
+	const char *data;	/* OUT, ERR, OP */
+	size_t len;
+	pid_t pid;		/* the leader's */
+	int sig;		/* STOPPED */
+	const carrel_status *status; /* EXIT, GONE */
+} carrel_event;
+
+/* ---------------------------------------------------------- lifecycle --- */
+
+typedef struct {
+	size_t size;
+	const char *helper;	/* path of carrel-control; NULL: $CARREL_CONTROL, then beside the host's
+				   executable, then the installed one */
+	int no_cgroup;		/* do not add a cgroup to the kill domains even where one can be had */
+} carrel_config;
+
+/*
+ * carrel_open(cfg, e): start a control process with the options ${cfg} (NULL:
+ * defaults) and greet it.  Returns a handle, or NULL: EINVAL (options), ENOENT
+ * (no control process found), EPROTO (of another version), EMFILE, ENOMEM, ...
+ */
+carrel *carrel_open(const carrel_config *cfg, carrel_error *e);
+
+/*
+ * carrel_close(c): kill every tree of ${c}, wait until nothing is left, and free
+ * the handle and all its procs.  NULL is allowed.  No other thread may use ${c}.
+ */
+void carrel_close(carrel *c);
+
+/*
+ * carrel_fd(c): a descriptor that polls readable (POLLIN) while carrel_next()
+ * has something to return.  It belongs to ${c}; do not read or close it.
+ */
+int carrel_fd(const carrel *c);
+
+/*
+ * carrel_next(c, ev, timeout_ms): the next event of any tree.  Waits up to
+ * ${timeout_ms} (0: not at all; -1: without limit).  Returns 1 with ${ev} filled,
+ * 0 when there is none in time, or also at once when no tree is left that could
+ * produce one; -1 with errno EBUSY (another thread is in carrel_next()), EINVAL,
+ * ECHILD, ENOMEM, or EPIPE after LOST was delivered.
+ */
+int carrel_next(carrel *c, carrel_event *ev, int timeout_ms);
+
+/* ---------------------------------------------------------------- run --- */
+
+/*
+ * carrel_spawn(c, s, e): run ${s} in a new process tree and return once the
+ * command was executed.  What the strings of ${s} point to is not needed
+ * afterwards, except .input.  NULL on failure, with the step, errno and a sentence in ${e};
+ * nothing of the tree is left then.
+ */
+carrel_proc *carrel_spawn(carrel *c, const carrel_spec *s, carrel_error *e);
+
+typedef struct {
+	carrel_status status;
+	char *out;		/* what came on stdout, with a NUL after it; free: carrel_result_free() */
+	size_t out_len;
+	char *err;
+	size_t err_len;
+} carrel_result;
+
+/*
+ * carrel_run(c, s, r, e): run ${s}, feed .input while collecting the output, and
+ * return when the tree is empty: 0 with ${r} filled, -1 when it could not be run.
+ * Events of other trees on ${c} wait meanwhile.  ${c} may be NULL: a handle of its own.
+ */
+int carrel_run(carrel *c, const carrel_spec *s, carrel_result *r, carrel_error *e);
+
+/* carrel_result_free(r): release what carrel_run() allocated in ${r}. */
+void carrel_result_free(carrel_result *r);
+
+/*
+ * carrel_print_ops(s, ret_text, e): the operation program that carrel_spawn()
+ * would run for ${s}, as text with one operation a line, in ${ret_text} (free(3) it).
+ * Starts nothing.  0, or -1.
+ */
+int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e);
+
+/* ------------------------------------------------------------ a tree --- */
+
+/*
+ * carrel_write(p, b, n): write up to ${n} bytes to stdin of ${p} (.in.kind
+ * CARREL_PIPE) without waiting.  Returns the bytes accepted; fewer than ${n} means
+ * that the pipe is full: wait for CARREL_STDIN_ROOM.  -1: EPIPE (the task closed
+ * it), EBADF (no such pipe, or carrel_eof() was called).
+ */
+ssize_t carrel_write(carrel_proc *p, const void *b, size_t n);
+
+/* carrel_eof(p): close stdin of ${p}.  0, or -1: EBADF. */
+int carrel_eof(carrel_proc *p);
+
+/*
+ * carrel_signal(p, sig, tree): send ${sig} to the leader (${tree} 0) or once to every
+ * process of the tree as it is now (${tree} 1).  0 when it was sent on, -1: EINVAL,
+ * ESRCH (the tree is gone), EPIPE.
+ */
+int carrel_signal(carrel_proc *p, int sig, int tree);
+
+/*
+ * carrel_stop(p, steps, n): end the whole tree by ${steps} (${n} 0: those of the
+ * spec), then SIGKILL.  Returns at once; GONE comes the moment that the tree is
+ * empty.  The steps run in the control process, whatever becomes of the host.  A stop
+ * that is under way already begins anew with these steps; its cause stays.
+ * 0, or -1: EINVAL, ESRCH, EPIPE.
+ */
+int carrel_stop(carrel_proc *p, const carrel_step *steps, size_t n);
+
+/*
+ * carrel_wait(p, st, timeout_ms): wait until the tree is empty and give its status
+ * in ${st} (may be NULL).  1, 0 when ${timeout_ms} passed, -1.  Output that nobody
+ * reads stays in its pipe (and a task that fills it waits): it can still be had
+ * with carrel_next(), as can the events EXIT and GONE.
+ */
+int carrel_wait(carrel_proc *p, carrel_status *st, int timeout_ms);
+
+/*
+ * carrel_release(p): forget ${p}: its tree is killed, its events are dropped, its
+ * memory is free once that is done.  NULL is allowed.
+ */
+void carrel_release(carrel_proc *p);
+
+/* carrel_pid(p): the leader's pid.  It may be reused after GONE; do not signal it. */
+pid_t carrel_pid(const carrel_proc *p);
+
+/* -------------------------------------------------------------- about --- */
+
+/* What the handle's control process found and does. */
+typedef struct {
+	size_t size;
+	pid_t guard, supervisor, nursery; /* the fixed processes of the handle */
+	int reaper;		/* a subreaper for every tree (always 1 on Linux) */
+	int cgroup;		/* a cgroup v2 with cgroup.kill for every tree */
+	int locked;		/* the control processes run under their own seccomp filters */
+	int landlock_abi;	/* 0: no Landlock */
+	char mechanism[32];	/* how "nothing outlives" is enforced: "reaper" or "reaper+cgroup" */
+} carrel_caps;
+
+/* carrel_probe(c, caps): what holds for ${c}; caps->size must be set.  0, or -1. */
+int carrel_probe(const carrel *c, carrel_caps *caps);
+
+/* carrel_version(): the version of the library, such as "0.1.0". */
+const char *carrel_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+#include "run.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int print_ops(const struct run_options *o)
+{
+	carrel_error e = { 0 };
+	char *text = NULL;
+
+	if (carrel_print_ops(&o->spec, &text, &e) == -1)
+		return report_error(&e);
+	fputs(text, stdout);
+	free(text);
+	return report_flush();
+}
+
+/* The operations up to the one that failed are what --verbose is for. */
+static int spawn_failed(struct run *r, const carrel_error *e)
+{
+	carrel_event ev = { .size = sizeof(ev) };
+
+	while (r->o->verbose && carrel_next(r->c, &ev, 0) == 1) {
+		if (ev.kind == CARREL_OP)
+			report_op(ev.data, ev.len);
+	}
+	return report_error(e);
+}
+
+/* Spawn, follow, and leave nothing behind. */
+static int run_tree(struct run *r)
+{
+	const struct run_options *o = r->o;
+	carrel_config cfg = { .size = sizeof(cfg), .no_cgroup = o->no_cgroup };
+	carrel_caps caps = { .size = sizeof(caps) };
+	carrel_error e = { 0 };
+
+	r->c = carrel_open(&cfg, &e);
+	if (r->c == NULL)
+		return report_error(&e);
+	r->p = carrel_spawn(r->c, &o->spec, &e);
+	int status = r->p != NULL ? run_events(r) : spawn_failed(r, &e);
+	if (carrel_probe(r->c, &caps) == -1)
+		snprintf(caps.mechanism, sizeof(caps.mechanism), "a lost control process");
+	carrel_close(r->c);
+	if (r->gone && o->verbose)
+		report_end(&r->status);
+	if (r->gone && o->stats)
+		report_stats(&r->status, caps.mechanism);
+	return status;
+}
+
+static int run(const struct run_options *o)
+{
+	struct run r = { .o = o };
+	int shared = !o->json && o->stdio != RUN_STDIO_NULL;
+
+	if (run_signals_init(&r.signals, shared) == -1) {
+		report_line("cannot take over signals: %s", strerror(errno));
+		return EXIT_CARREL;
+	}
+	int status = run_tree(&r);
+	run_signals_finish(&r.signals);
+	/*
+	 * A shell leaves its script or loop only when its child *died* of the ^C that both got; a
+	 * status of 130 would say that the command took it as a key and chose to end.
+	 */
+	if (r.gone && r.status.sig != 0 && r.status.sig == r.interrupt)
+		run_signals_die(r.interrupt);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options o;
+	int first;
+
+	run_options_init(&o);
+	int status = options_read(&run_options_table, argc, argv, &o, &first);
+	if (status == OPTIONS_GO_ON && o.help) {
+		options_help(&run_options_table);
+		status = report_flush();
+	}
+	if (status == OPTIONS_GO_ON)
+		status = run_options_complete(&o, argv + first);
+	if (status == OPTIONS_GO_ON)
+		status = o.print_ops ? print_ops(&o) : run(&o);
+	run_options_finish(&o);
+	return status;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC */
+/* The options of carrel run, and how they become a spec. */
+#include "report.h"
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define OPS_MAX ((size_t)16 << 20)
+
+/* --------------------------------------------------------------- values --- */
+
+static int take_behaviour(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+
+	if (strcmp(value, "process") != 0) {
+		snprintf(why, VALUES_WHY, "behaviour \"%.60s\"", value);
+		return -2;
+	}
+	o->spec.behaviour = value;
+	return 0;
+}
+
+static int take_shell(void *to, const char *value, char *why)
+{
+	(void)why;
+	((struct run_options *)to)->spec.shell = value;
+	return 0;
+}
+
+static int take_ops(void *to, const char *value, char *why)
+{
+	(void)why;
+	((struct run_options *)to)->ops_file = value;
+	return 0;
+}
+
+static int take_chdir(void *to, const char *value, char *why)
+{
+	(void)why;
+	((struct run_options *)to)->spec.cwd = value;
+	return 0;
+}
+
+static int take_env(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+
+	if (*value == '=' || strchr(value, '=') == NULL) {
+		snprintf(why, VALUES_WHY, "not of the form NAME=VALUE");
+		return -1;
+	}
+	const char **env = realloc(o->env, (o->n_env + 2) * sizeof(*env));
+	if (env == NULL) {
+		snprintf(why, VALUES_WHY, "%s", strerror(ENOMEM));
+		return -1;
+	}
+	o->env = env;
+	env[o->n_env++] = value;
+	env[o->n_env] = NULL;
+	return 0;
+}
+
+static int take_timeout(void *to, const char *value, char *why)
+{
+	return values_time(value, &((struct run_options *)to)->spec.timeout_ms, why);
+}
+
+static int take_kill_after(void *to, const char *value, char *why)
+{
+	return values_time(value, &((struct run_options *)to)->spec.stop[0].wait_ms, why);
+}
+
+static int take_signal(void *to, const char *value, char *why)
+{
+	return values_signal(value, &((struct run_options *)to)->spec.stop[0].sig, why);
+}
+
+/* (uid_t)-1 and (gid_t)-1 mean "leave it as it is" to the kernel, so that nobody has them. */
+#define ID_MAX 4294967294
+
+static int take_uid(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+	int64_t id = 0;
+
+	if (strcmp(value, "auto") == 0) {
+		o->spec.set = (o->spec.set & ~(unsigned)CARREL_SET_UID) | CARREL_SET_UID_AUTO;
+		return 0;
+	}
+	if (values_number(value, 0, ID_MAX, &id, why) == -1) {
+		snprintf(why, VALUES_WHY, "not a user number from 0 to %lld, nor auto",
+			 (long long)ID_MAX);
+		return -1;
+	}
+	o->spec.set = (o->spec.set & ~(unsigned)CARREL_SET_UID_AUTO) | CARREL_SET_UID;
+	o->spec.uid = (uid_t)id;
+	return 0;
+}
+
+static int take_gid(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+	int64_t id = 0;
+
+	if (values_number(value, 0, ID_MAX, &id, why) == -1)
+		return -1;
+	o->spec.set |= CARREL_SET_GID;
+	o->spec.gid = (gid_t)id;
+	return 0;
+}
+
+static int take_groups(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+	gid_t *groups = NULL;
+
+	if (values_ids(value, &groups, &o->spec.n_groups, why) == -1)
+		return -1;
+	free(o->groups);
+	o->groups = groups;
+	o->spec.groups = groups;
+	o->spec.set |= CARREL_SET_GROUPS;
+	return 0;
+}
+
+static int take_priority(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+	int64_t nice = 0;
+
+	if (values_number(value, -20, 19, &nice, why) == -1)
+		return -1;
+	o->spec.set |= CARREL_SET_PRIORITY;
+	o->spec.priority = (int)nice;
+	return 0;
+}
+
+static int take_umask(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+	unsigned mask = 0;
+
+	if (values_octal(value, 0777, &mask, why) == -1)
+		return -1;
+	o->spec.set |= CARREL_SET_UMASK;
+	o->spec.umask = (mode_t)mask;
+	return 0;
+}
+
+/* A limit that is named again replaces the first: after a lowered hard limit it could not. */
+static void set_limit(struct run_options *o, carrel_rlimit limit)
+{
+	size_t i = 0;
+
+	while (i < o->spec.n_limits && o->limits[i].what != limit.what)
+		i++;
+	if (i == RUN_LIMITS_MAX) /* more than there are kinds */
+		return;
+	o->limits[i] = limit;
+	if (i == o->spec.n_limits)
+		o->spec.n_limits++;
+}
+
+static int take_rlimit(void *to, const char *value, char *why)
+{
+	carrel_rlimit limit = { 0 };
+
+	if (values_rlimit(value, &limit, why) == -1)
+		return -1;
+	set_limit(to, limit);
+	return 0;
+}
+
+static int take_stdio(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+
+	if (strcmp(value, "share") == 0) {
+		o->stdio = RUN_STDIO_SHARE;
+	} else if (strcmp(value, "null") == 0) {
+		o->stdio = RUN_STDIO_NULL;
+	} else if (strcmp(value, "relay") == 0) {
+		snprintf(why, VALUES_WHY, "--stdio relay");
+		return -2;
+	} else {
+		snprintf(why, VALUES_WHY, "neither share nor null");
+		return -1;
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- table --- */
+
+#define FLAG(member) .flag = offsetof(struct run_options, member)
+
+static const struct option_row rows[] = {
+	{ .help = "The command" },
+	{ 'c', "shell", "TEXT", "run TEXT with /bin/sh -c", take_shell, 0 },
+	{ 'b', "behaviour", "NAME", "how to isolate it: process", take_behaviour, 0 },
+	{ 'C', "chdir", "DIR", "run it in DIR", take_chdir, 0 },
+	{ 'e', "env", "NAME=VALUE", "set a variable of its environment", take_env, 0 },
+	{ 0, "clear-env", NULL, "begin with an empty environment", NULL, FLAG(spec.env_clear) },
+
+	{ .help = "Its end" },
+	{ 't', "timeout", "TIME", "end everything after TIME (1.5s, 300ms, 2m)", take_timeout, 0 },
+	{ 's', "signal", "NAME", "end with this signal (TERM)", take_signal, 0 },
+	{ 'k', "kill-after", "TIME", "send KILL this long after it (5s)", take_kill_after, 0 },
+	{ 0, "wait-tree", NULL, "let what it leaves behind run to its end", NULL,
+	  FLAG(wait_tree) },
+
+	{ .help = "Identity and limits" },
+	{ 0, "uid", "N|auto", "run as user number N", take_uid, 0 },
+	{ 0, "gid", "N", "run as group number N", take_gid, 0 },
+	{ 0, "groups", "N,N", "supplementary groups", take_groups, 0 },
+	{ 0, "setuid", NULL, "let set-user-ID programs gain privileges", NULL,
+	  FLAG(spec.allow_setuid) },
+	{ 0, "priority", "N", "nice value, -20 to 19", take_priority, 0 },
+	{ 0, "rlimit", "NAME=SOFT[:HARD]", "a resource limit, such as nofile=64", take_rlimit, 0 },
+	{ 0, "umask", "OCTAL", "file mode creation mask", take_umask, 0 },
+
+	{ .help = "Streams and reports" },
+	{ 0, "stdio", "share|null", "its standard streams (share)", take_stdio, 0 },
+	{ 0, "json", NULL, "print events, one JSON object a line", NULL, FLAG(json) },
+	{ 0, "stats", NULL, "say at the end what it used", NULL, FLAG(stats) },
+	{ 'v', "verbose", NULL, "say what is done and what was killed", NULL, FLAG(verbose) },
+
+	{ .help = "Other" },
+	{ 0, "print-ops", NULL, "print the operation program and exit", NULL, FLAG(print_ops) },
+	{ 0, "ops", "FILE", "run this operation program (- is stdin)", take_ops, 0 },
+	{ 0, "no-cgroup", NULL, "do not use a cgroup", NULL, FLAG(no_cgroup) },
+	{ 'h', "help", NULL, "print this", NULL, FLAG(help) },
+};
+
+static const char *const later[] = {
+	"net",	   "hostname", "root",	   "bind",   "tmpfs",	"memory",
+	"pids",	   "cpu",      "seccomp",  "ro",     "rw",	"cap",
+	"profile", "pty",      "lines",	   "tag",    "stamp",	"ordered",
+	"quiet",   "status-fd", NULL,
+};
+
+const struct option_table run_options_table = {
+	.verb = "run",
+	.usage = "carrel run [options] [--] COMMAND [ARG...]\n"
+		 "       carrel run [options] -c 'SHELL TEXT'\n"
+		 "       carrel run [options] --ops FILE",
+	.about = "Run COMMAND as if it had been typed, and leave nothing of it behind.",
+	.notes = "Exit status: the command's own; 128+N after signal N; 124 timed out;\n"
+		 "125 carrel failed; 126 not executable; 127 not found; 2 usage.\n"
+		 "See carrel-run(1).",
+	.rows = rows,
+	.n_rows = sizeof(rows) / sizeof(rows[0]),
+	.later = later,
+};
+
+/* ----------------------------------------------------------- completion --- */
+
+void run_options_init(struct run_options *o)
+{
+	*o = (struct run_options){ .spec = { .size = sizeof(carrel_spec) } };
+	o->spec.stop[0] = (carrel_step){ .sig = SIGTERM, .wait_ms = 5000 };
+}
+
+void run_options_finish(struct run_options *o)
+{
+	free(o->ops_text);
+	free(o->env);
+	free(o->groups);
+}
+
+/* All of ${fd} as text in o->ops_text: 0, or an errno. */
+static int read_ops(struct run_options *o, int fd)
+{
+	size_t len = 0, room = 0;
+	ssize_t n;
+
+	do {
+		if (len + 1 >= room) {
+			room = room == 0 ? 16384 : room * 2;
+			char *text = room <= OPS_MAX ? realloc(o->ops_text, room) : NULL;
+			if (text == NULL)
+				return room <= OPS_MAX ? ENOMEM : EFBIG;
+			o->ops_text = text;
+		}
+		n = read(fd, o->ops_text + len, room - len - 1);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0 || (n == -1 && errno == EINTR));
+	if (n == -1)
+		return errno;
+	o->ops_text[len] = '\0';
+	return strlen(o->ops_text) == len ? 0 : EILSEQ;
+}
+
+static int load_ops(struct run_options *o)
+{
+	int use_stdin = strcmp(o->ops_file, "-") == 0;
+	int fd = use_stdin ? STDIN_FILENO : open(o->ops_file, O_RDONLY | O_CLOEXEC);
+	int err = fd == -1 ? errno : read_ops(o, fd);
+
+	if (fd != -1 && !use_stdin)
+		close(fd);
+	if (err != 0) {
+		report_line("cannot read operations from %s: %s",
+			    use_stdin ? "standard input" : o->ops_file,
+			    err == EILSEQ ? "it is not text" : strerror(err));
+		return EXIT_CARREL;
+	}
+	o->spec.ops = o->ops_text;
+	return OPTIONS_GO_ON;
+}
+
+static void complete_streams(struct run_options *o)
+{
+	carrel_io inherit = { .kind = CARREL_INHERIT };
+	carrel_io null = { .kind = CARREL_NULL };
+	carrel_io pipe = { .kind = CARREL_PIPE };
+	int quiet = o->stdio == RUN_STDIO_NULL;
+
+	o->spec.in = quiet ? null : inherit;
+	o->spec.out = quiet ? null : o->json ? pipe : inherit;
+	o->spec.err = o->spec.out;
+	o->spec.session = quiet || o->json ? CARREL_SESSION_OWN : CARREL_SESSION_AUTO;
+}
+
+int run_options_complete(struct run_options *o, char **words)
+{
+	const char *verb = run_options_table.verb;
+
+	if (o->ops_file != NULL && (o->spec.shell != NULL || *words != NULL))
+		return report_usage(verb, "--ops names the command, so no other can be given");
+	if (o->spec.shell != NULL && *words != NULL)
+		return report_usage(verb, "-c takes one text and no words such as \"%s\"", *words);
+	if (o->ops_file == NULL && o->spec.shell == NULL && *words == NULL)
+		return report_usage(verb, "no command: carrel run [options] COMMAND [ARG...]");
+	if (o->json && o->stdio == RUN_STDIO_SHARE)
+		return report_usage(verb, "--json and --stdio share both want standard output");
+
+	/* No core file unless asked for: the library's default counts without limits only. */
+	size_t i = 0;
+	while (i < o->spec.n_limits && o->limits[i].what != RLIMIT_CORE)
+		i++;
+	if (o->spec.n_limits > 0 && i == o->spec.n_limits)
+		set_limit(o, (carrel_rlimit){ .what = RLIMIT_CORE });
+	o->spec.limits = o->limits;
+	o->spec.argv = *words != NULL ? (const char *const *)words : NULL;
+	o->spec.env = o->env;
+	o->spec.on_exit = o->wait_tree ? CARREL_EXIT_WAIT_TREE : CARREL_EXIT_KILL_TREE;
+	o->spec.trace = o->verbose;
+	complete_streams(o);
+	return o->ops_file != NULL ? load_ops(o) : OPTIONS_GO_ON;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+#include "run.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/*
+ * A signal that carrel's caller ignores (nohup, or & in a shell without job control) stays ignored.
+ * SIGCONT cannot be: it continues carrel in any case.
+ */
+static void handle(sigset_t *set, int sig)
+{
+	struct sigaction now;
+
+	if (sig != SIGCONT && sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+		return;
+	sigaddset(set, sig);
+}
+
+int run_signals_init(struct run_signals *s, int shared)
+{
+	static const int always[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,   SIGUSR1,
+				      SIGUSR2, SIGALRM, SIGCONT, SIGWINCH, SIGTSTP };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	s->shared = shared;
+	sigemptyset(&s->handled);
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		handle(&s->handled, always[i]);
+	if (shared) {
+		/* The terminal sends these to the whole group.  Carrel follows the command, which
+		 * may have a handler, in place of stopping on its own. */
+		handle(&s->handled, SIGTTIN);
+		handle(&s->handled, SIGTTOU);
+	}
+	/* A reader that goes away shows as EPIPE. */
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigprocmask(SIG_BLOCK, &s->handled, NULL);
+	s->fd = signalfd(-1, &s->handled, SFD_NONBLOCK | SFD_CLOEXEC);
+	return s->fd == -1 ? -1 : 0;
+}
+
+void run_signals_finish(struct run_signals *s)
+{
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = -1;
+}
+
+int run_signals_next(const struct run_signals *s, struct run_signal *ret)
+{
+	struct signalfd_siginfo info;
+	ssize_t n;
+
+	do
+		n = read(s->fd, &info, sizeof(info));
+	while (n == -1 && errno == EINTR);
+	if (n != (ssize_t)sizeof(info))
+		return 0;
+	ret->sig = (int)info.ssi_signo;
+	ret->from_kernel = info.ssi_code > 0;
+	return 1;
+}
+
+void run_signals_suspend(const struct run_signals *s, int sig)
+{
+	sigset_t one;
+
+	/*
+	 * With the command's own signal the shell says why the job is stopped, and in a group that
+	 * nobody could continue the kernel leaves it out.
+	 */
+	if (sig == SIGSTOP || sigismember(&s->handled, sig) != 1) {
+		kill(getpid(), SIGSTOP);
+		return;
+	}
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	kill(getpid(), sig);
+	sigprocmask(SIG_UNBLOCK, &one, NULL); /* it stops here */
+	sigprocmask(SIG_BLOCK, &one, NULL);
+}
+
+void run_signals_die(int sig)
+{
+	struct sigaction by_default = { .sa_handler = SIG_DFL };
+	struct rlimit no_core = { 0, 0 };
+	sigset_t one;
+
+	setrlimit(RLIMIT_CORE, &no_core);
+	sigaction(sig, &by_default, NULL);
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	kill(getpid(), sig);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/* Files, directories and descriptors. */
+#include "calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/close_range.h>
+#include <sys/syscall.h>
+#endif
+
+int64_t call_chdir(const struct arg *a)
+{
+	return call_result(chdir(a[0].s));
+}
+
+int64_t call_fchdir(const struct arg *a)
+{
+	return call_result(fchdir((int)a[0].i));
+}
+
+int64_t call_chmod(const struct arg *a)
+{
+	return call_result(chmod(a[0].s, (mode_t)a[1].i));
+}
+
+int64_t call_chown(const struct arg *a)
+{
+	return call_result(chown(a[0].s, (uid_t)a[1].i, (gid_t)a[2].i));
+}
+
+int64_t call_chroot(const struct arg *a)
+{
+	return call_result(chroot(a[0].s));
+}
+
+int64_t call_close(const struct arg *a)
+{
+	return call_result(close((int)a[0].i));
+}
+
+int64_t call_link(const struct arg *a)
+{
+	return call_result(link(a[0].s, a[1].s));
+}
+
+int64_t call_mkdir(const struct arg *a)
+{
+	return call_result(mkdir(a[0].s, (mode_t)a[1].i));
+}
+
+int64_t call_mkfifo(const struct arg *a)
+{
+	return call_result(mkfifo(a[0].s, (mode_t)a[1].i));
+}
+
+int64_t call_open(const struct arg *a)
+{
+	return call_result(open(a[0].s, (int)a[1].i | O_CLOEXEC, (mode_t)a[2].i));
+}
+
+int64_t call_rmdir(const struct arg *a)
+{
+	return call_result(rmdir(a[0].s));
+}
+
+int64_t call_symlink(const struct arg *a)
+{
+	return call_result(symlink(a[0].s, a[1].s));
+}
+
+int64_t call_umask(const struct arg *a)
+{
+	return umask((mode_t)a[0].i);
+}
+
+int64_t call_unlink(const struct arg *a)
+{
+	return call_result(unlink(a[0].s));
+}
+
+int64_t call_write(const struct arg *a)
+{
+	return call_result(write((int)a[0].i, a[1].s, a[1].n));
+}
+
+/* Everything from ${first} on closes at exec. */
+static int64_t close_rest(int first)
+{
+#ifdef __linux__
+	if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+#endif
+	/* Before 5.11: all that a control process ever opens is close-on-exec already, but for 0, 1, 2. */
+	for (int fd = first; fd < 3; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+int64_t call_dup_fds(const struct arg *a)
+{
+	int top = 2;
+
+	for (uint32_t i = 0; i < a->n; i++)
+		top = a->dup[i].target > top ? a->dup[i].target : top;
+	/* Out of each other's way first, so that no target overwrites a source. */
+	for (uint32_t i = 0; i < a->n; i++) {
+		struct arg *source = &a->dup[i].source;
+
+		if (source->i <= top)
+			source->i = fcntl((int)source->i, F_DUPFD_CLOEXEC, top + 1);
+		if (source->i == -1)
+			return -errno;
+	}
+	int64_t r = close_rest(0);
+	for (uint32_t i = 0; i < a->n && r == 0; i++) {
+		if (dup2((int)a->dup[i].source.i, a->dup[i].target) == -1)
+			r = -errno;
+	}
+	return r;
+}

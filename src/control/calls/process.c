@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/* The process itself: identity, session, priority, signals, end, execution. */
+#include "calls.h"
+
+#include "sys.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* glibc gives this argument an enum of its own. */
+#ifdef __GLIBC__
+#define PRIORITY_WHICH enum __priority_which
+#else
+#define PRIORITY_WHICH int
+#endif
+
+int64_t call_result(int64_t r)
+{
+	return r == -1 ? -errno : r;
+}
+
+int64_t call_exit(const struct arg *a)
+{
+	_exit((int)a[0].i);
+}
+
+int64_t call_getpgrp(const struct arg *a)
+{
+	(void)a;
+	return getpgrp();
+}
+
+int64_t call_getpid(const struct arg *a)
+{
+	(void)a;
+	return getpid();
+}
+
+int64_t call_getsid(const struct arg *a)
+{
+	return call_result(getsid((pid_t)a[0].i));
+}
+
+int64_t call_setsid(const struct arg *a)
+{
+	(void)a;
+	return call_result(setsid());
+}
+
+int64_t call_setpgid(const struct arg *a)
+{
+	return call_result(setpgid((pid_t)a[0].i, (pid_t)a[1].i));
+}
+
+int64_t call_kill(const struct arg *a)
+{
+	return call_result(kill((pid_t)a[0].i, (int)a[1].i));
+}
+
+int64_t call_setpriority(const struct arg *a)
+{
+	return call_result(setpriority((PRIORITY_WHICH)a[0].i, (id_t)a[1].i, (int)a[2].i));
+}
+
+int64_t call_sethostname(const struct arg *a)
+{
+	return call_result(sethostname(a[0].s, a[0].n));
+}
+
+int64_t call_reset_signals(const struct arg *a)
+{
+	return sys_signals_reset(a[0].ids, a[0].n);
+}
+
+/* A script without #!: what execvp(3) and every shell do. */
+static int exec_script(const char *path, char **argv, char **env)
+{
+	char *first = argv[0];
+
+	/* argv[-1] is kept free for this.  execve(2) does not write to the path. */
+	memcpy(&argv[0], &path, sizeof(path));
+	memcpy(&argv[-1], &(const char *){ "/bin/sh" }, sizeof(char *));
+	execve("/bin/sh", argv - 1, env);
+	argv[0] = first;
+	return -ENOEXEC;
+}
+
+static int exec_file(const char *path, char **argv, char **env)
+{
+	execve(path, argv, env);
+	return errno == ENOEXEC && argv[0] != NULL ? exec_script(path, argv, env) : -errno;
+}
+
+int64_t call_exec(const struct arg *a)
+{
+	const char *name = a[0].s, *dir = a[3].s;
+	char path[PATH_MAX];
+	int r = -ENOENT;
+
+	if (a[0].n == 0)
+		return -ENOENT;
+	if (strchr(name, '/') != NULL || *dir == 0)
+		return exec_file(name, a[1].v, a[2].v);
+	/* As the shell: go on over what is not there, and remember what was there and not allowed. */
+	while (*dir != 0) {
+		size_t len = strcspn(dir, ":");
+
+		if (len + 1 + a[0].n < sizeof(path)) {
+			memcpy(path, dir, len);
+			path[len] = '/';
+			/* An empty element is the working directory. */
+			memcpy(path + len + (len > 0), name, a[0].n + 1);
+			int e = exec_file(path, a[1].v, a[2].v);
+			if (e == -EACCES || e == -EPERM)
+				r = e;
+			else if (e != -ENOENT && e != -ENOTDIR && e != -ELOOP && e != -ENAMETOOLONG)
+				return e;
+		}
+		dir += len + (dir[len] == ':');
+	}
+	return r;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The guard: if the supervisor dies, its children become ours, and we end and
+ * reap them.  It speaks to nobody before that.
+ */
+#include "control.h"
+
+#include "clock.h"
+#include "fd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How long a supervisor whose host is gone may take before it counts as stuck. */
+#define STUCK_MS 2000
+
+struct guard {
+	pid_t supervisor;
+	int status;		/* of the supervisor, once ${gone} */
+	bool gone;
+	int64_t stuck_us;	/* when to kill the supervisor */
+};
+
+static void reap(struct guard *g)
+{
+	int status;
+	pid_t pid;
+
+	for (;;) {
+		pid = waitpid(-1, &status, WNOHANG | __WALL);
+		if (pid == -1 && errno == EINTR)
+			continue;
+		if (pid <= 0)
+			return;
+		if (pid == g->supervisor) {
+			g->gone = true;
+			g->status = status;
+		}
+	}
+}
+
+static void watch(struct guard *g, const struct role *role)
+{
+	struct pollfd p[2] = { { .fd = role->signals, .events = POLLIN }, { .fd = role->host } };
+
+	while (!g->gone) {
+		struct sys_signal s;
+
+		poll(p, 2, clock_poll_ms(g->stuck_us));
+		if (p[1].revents != 0) {
+			/* The host is gone.  The supervisor sees it too, unless it is stopped or stuck. */
+			g->stuck_us = clock_deadline_us(STUCK_MS);
+			p[1].fd = -1;
+			kill(g->supervisor, SIGCONT);
+		}
+		while (sys_signals_read(role->signals, &s) == 1) {
+			if (s.sig == SIGTERM || s.sig == SIGHUP)
+				g->stuck_us = clock_now_us();
+		}
+		reap(g);
+		if (!g->gone && g->stuck_us <= clock_now_us()) {
+			kill(g->supervisor, SIGKILL);
+			g->stuck_us = CLOCK_NEVER;
+		}
+	}
+}
+
+static void say_lost(int host)
+{
+	unsigned char mem[128];
+	struct buf b;
+
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_text(&b, "the supervisor died; the guard has ended everything");
+	link_send(host, MSG_LOST, 0, b.data, b.len, NULL, 0, false);
+}
+
+_Noreturn void guard_main(struct role *role)
+{
+	struct guard g = { .stuck_us = CLOCK_NEVER };
+	int link[2];
+	int cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
+
+	if (sys_socketpair(link) < 0)
+		_exit(125);
+	g.supervisor = fork();
+	if (g.supervisor == -1)
+		_exit(125);
+	if (g.supervisor == 0) {
+		close(link[0]);
+		fd_close(cgroup_kill);
+		supervisor_main(role, link[1]);
+	}
+	close(link[1]);
+	/* A guard that cannot lock itself still guards: the probe tells (locked). */
+	sys_lock(role->cgroup);
+	watch(&g, role);
+	domain_end(role->proc, cgroup_kill);
+	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != 0)
+		say_lost(role->host);
+	for (int tries = 0; role->cgroup >= 0 && tries < 50; tries++) {
+		/* The last of its processes may have a moment to go. */
+		if (sys_cgroup_remove(role->cgroup, role->guard) != -EBUSY)
+			break;
+		poll(NULL, 0, 2);
+	}
+	_exit(0);
+}

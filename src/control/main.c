@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/* carrel-control: started by libcarrel with one socket on descriptor 0. */
+#include "control.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int usage(void)
+{
+	static const char text[] =
+		"carrel-control " CARREL_VERSION_TEXT
+		": the control process of carrel(1); the library starts it with a\n"
+		"SOCK_SEQPACKET socket on descriptor 0. See carrel-control(8).\n";
+
+	return write(2, text, sizeof(text) - 1) < 0 ? 2 : 2;
+}
+
+static int is_seqpacket(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
+}
+
+int main(int argc, char **argv)
+{
+	bool cgroup = true;
+	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid() };
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--no-cgroup") != 0)
+			return usage();
+		cgroup = false;
+	}
+	if (!is_seqpacket(0))
+		return usage();
+	sys_become("carrel:guard");
+	/* A group of our own: the terminal's signals are for the caller and its commands. */
+	setpgid(0, 0);
+	role.signals = sys_signals_open();
+	role.host = fcntl(0, F_DUPFD_CLOEXEC, 3);
+	role.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (role.signals < 0 || role.host < 0 || sys_subreaper() < 0)
+		return 125;
+	if (null < 0)
+		close(0);
+	else if (null > 0)
+		dup2(null, 0);
+	if (null > 0)
+		close(null);
+	/* Nothing of ours may pin a directory; every request brings its own. */
+	if (chdir("/") == -1)
+		return 125;
+	if (cgroup)
+		role.cgroup = sys_cgroup_create(role.guard);
+	guard_main(&role);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The nursery: makes stream reapers, as children of the supervisor, which may
+ * not fork any more.  It keeps the privileges that tasks begin with, and so
+ * it hears nobody but the supervisor.
+ */
+#include "control.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static void make_reaper(const struct role *role, int requests, int slot)
+{
+	struct nursery_reply reply = { .pid = -ENFILE };
+	struct iovec iov = { &reply, sizeof(reply) };
+	int spawn[2] = { -1, -1 };
+	int cgroup = -1;
+	int r = sys_socketpair(spawn);
+
+	if (r == 0 && role->cgroup >= 0)
+		r = cgroup = sys_cgroup_child(role->cgroup, slot);
+	reply.pid = r < 0 ? r : sys_fork_sibling();
+	if (reply.pid == 0) {
+		close(requests);
+		close(spawn[0]);
+		reaper_main(role, spawn[1], cgroup);
+	}
+	sys_send(requests, &iov, 1, spawn, reply.pid > 0 ? 1 : 0, true);
+	fd_close(spawn[0]);
+	fd_close(spawn[1]);
+	fd_close(cgroup);
+}
+
+static void kill_slot(const struct role *role, int slot)
+{
+	scoped_fd dir = role->cgroup >= 0 ? sys_cgroup_child(role->cgroup, slot) : -1;
+	scoped_fd kill_fd = dir >= 0 ? sys_cgroup_kill_fd(dir) : -1;
+
+	if (kill_fd >= 0)
+		sys_cgroup_kill(kill_fd);
+}
+
+_Noreturn void nursery_main(const struct role *role, int requests)
+{
+	sys_become("carrel:nursery");
+	for (;;) {
+		struct nursery_request q;
+		size_t no_fds = 0;
+		ssize_t n = sys_recv(requests, &q, sizeof(q), NULL, &no_fds, NULL, true);
+
+		if (n != (ssize_t)sizeof(q))
+			_exit(0);
+		if (q.what == NURSERY_MAKE_REAPER)
+			make_reaper(role, requests, q.slot);
+		else
+			kill_slot(role, q.slot);
+	}
+}

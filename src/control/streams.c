@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: ISC */
+#include "supervisor.h"
+
+#include "clock.h"
+#include "fd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long a reaper may take to end its tree before it counts as stuck itself. */
+#define REAPER_STUCK_MS 1500
+/* Between two looks at trees that lost their reaper. */
+#define SWEEP_MS 2
+
+/* The lowest free cgroup slot, so that there are never more than streams at one time. */
+static int slot_take(struct supervisor *s)
+{
+	for (int i = 0; i < s->n_slots; i++) {
+		if (!s->slot_used[i]) {
+			s->slot_used[i] = 1;
+			return i;
+		}
+	}
+	int n = s->n_slots == 0 ? 16 : s->n_slots * 2;
+	unsigned char *used = realloc(s->slot_used, (size_t)n);
+	if (used == NULL)
+		return -ENOMEM;
+	memset(used + s->n_slots, 0, (size_t)(n - s->n_slots));
+	s->slot_used = used;
+	int slot = s->n_slots;
+	s->n_slots = n;
+	s->slot_used[slot] = 1;
+	return slot;
+}
+
+int spare_ask(struct supervisor *s)
+{
+	int slot = s->cgroup ? slot_take(s) : 0;
+
+	if (slot < 0)
+		return slot;
+	struct nursery_request q = { NURSERY_MAKE_REAPER, slot };
+	struct iovec iov = { &q, sizeof(q) };
+	kill(s->nursery, SIGCONT);
+	s->spare.slot = slot;
+	s->spare.asked = true;
+	return sys_send(s->nursery_socket, &iov, 1, NULL, 0, true);
+}
+
+static void slot_free(struct supervisor *s, int slot)
+{
+	if (s->cgroup)
+		s->slot_used[slot] = 0;
+}
+
+void spare_arrived(struct supervisor *s)
+{
+	struct nursery_reply reply;
+	int fd = -1;
+	size_t n_fds = 1;
+	ssize_t n = sys_recv(s->nursery_socket, &reply, sizeof(reply), &fd, &n_fds, NULL, false);
+
+	if (n == -EAGAIN)
+		return;
+	s->spare.asked = false;
+	if (n != (ssize_t)sizeof(reply)) {
+		/* A descriptor table that is full gives -EMFILE; the reaper sees end of file and ends. */
+		reply.pid = n < 0 ? (pid_t)n : -EPIPE;
+		if (n == 0)
+			s->ending = "the nursery died";
+	}
+	s->spare.pid = reply.pid;
+	s->spare.socket = n_fds == 1 ? fd : -1;
+	if (s->spare.pid < 0)
+		slot_free(s, s->spare.slot);
+}
+
+struct stream *stream_create(struct supervisor *s, uint32_t id, const struct spawn_options *o)
+{
+	struct stream *st = calloc(1, sizeof(*st));
+
+	if (st == NULL)
+		return NULL;
+	*st = (struct stream){ .id = id, .reaper = s->spare.pid, .slot = s->spare.slot,
+			       .options = *o, .step = -1, .started_us = clock_now_us() };
+	if (timers_reserve(&s->timers, s->by_id.len + s->by_reaper.len + 2) < 0 || map_put(&s->by_id, id, st) < 0) {
+		free(st);
+		return NULL;
+	}
+	if (map_put(&s->by_reaper, (uint32_t)st->reaper, st) < 0) {
+		map_remove(&s->by_id, id);
+		free(st);
+		return NULL;
+	}
+	return st;
+}
+
+/* Both ends are told and reaped: forget the stream. */
+static void stream_forget(struct supervisor *s, struct stream *st)
+{
+	if (!st->gone || st->reaper != 0)
+		return;
+	timer_clear(&s->timers, &st->timer);
+	free(st);
+}
+
+/* The last word about a stream. */
+static void stream_gone(struct supervisor *s, struct stream *st, const struct report *r)
+{
+	st->gone = true;
+	map_remove(&s->by_id, st->id);
+	timer_clear(&s->timers, &st->timer);
+	slot_free(s, st->slot);
+	tell_report(s, st, r, NULL);
+	if (st->reaper != 0)
+		/* It has nothing left to do; one that is stopped now would stay. */
+		timer_set(&s->timers, &st->timer, clock_deadline_us(REAPER_STUCK_MS));
+}
+
+void stream_signal(struct stream *st, enum command what, int sig)
+{
+	if (st->reaper == 0)
+		return;
+	sys_command(st->reaper, COMMAND(what, sig));
+	/* A task of our own user may have stopped its reaper. */
+	kill(st->reaper, SIGCONT);
+}
+
+void stream_kill(struct supervisor *s, struct stream *st, enum cause cause)
+{
+	if (st->step < 0)
+		st->cause = cause;
+	st->step = STEPS_MAX;
+	st->killed = true;
+	stream_signal(st, COMMAND_KILL, SIGKILL);
+	timer_set(&s->timers, &st->timer, clock_deadline_us(REAPER_STUCK_MS));
+}
+
+/* Take the next stop step. */
+static void stream_step(struct supervisor *s, struct stream *st)
+{
+	const struct step *step = &st->options.stop[st->step++];
+
+	if (step->sig == SIGKILL || st->step == st->options.n_stop) {
+		stream_kill(s, st, st->cause);
+		return;
+	}
+	stream_signal(st, COMMAND_STOP, step->sig);
+	timer_clear(&s->timers, &st->timer);
+	if (step->wait_ms >= 0)
+		timer_set(&s->timers, &st->timer, clock_deadline_us(step->wait_ms));
+}
+
+void stream_stop(struct supervisor *s, struct stream *st, enum cause cause)
+{
+	if (st->killed || st->gone)
+		return;
+	/* A second stop begins its own steps at once; who began the stop stays the cause. */
+	if (st->step < 0)
+		st->cause = cause;
+	st->step = 0;
+	stream_step(s, st);
+}
+
+void stream_timer(struct supervisor *s, struct stream *st)
+{
+	if (st->gone || st->killed) {
+		/* The reaper itself is stuck.  Without it, what it had below becomes ours. */
+		if (st->reaper != 0)
+			kill(st->reaper, SIGKILL);
+	} else if (st->step < 0) {
+		stream_stop(s, st, CAUSE_TIMEOUT);
+	} else {
+		stream_step(s, st);
+	}
+}
+
+static void on_report(struct supervisor *s, struct stream *st, const struct report *r,
+		      const int64_t *result)
+{
+	switch (r->type) {
+	case REPORT_FAILED:
+	case REPORT_GONE:
+		stream_gone(s, st, r);
+		return;
+	case REPORT_STARTED:
+		st->leader = r->leader;
+		if (st->options.timeout_ms > 0 && st->step < 0)
+			timer_set(&s->timers, &st->timer, clock_deadline_us(st->options.timeout_ms));
+		break;
+	case REPORT_STOPPED:
+	case REPORT_CONTINUED:
+	case REPORT_EXIT:
+		break;
+	default:
+		return;
+	}
+	tell_report(s, st, r, result);
+}
+
+void reports_read(struct supervisor *s)
+{
+	static union {
+		struct report report;
+		unsigned char mem[REPORT_MAX];
+	} in;
+
+	for (;;) {
+		size_t no_fds = 0;
+		pid_t sender;
+		ssize_t n = sys_recv(s->report, in.mem, sizeof(in.mem), NULL, &no_fds, &sender, false);
+
+		if (n == -EMFILE || n == -EMSGSIZE)
+			continue;
+		if (n < (ssize_t)sizeof(in.report))
+			return;
+		struct stream *st = map_get(&s->by_reaper, (uint32_t)sender);
+		size_t results = ((size_t)n - sizeof(in.report)) / sizeof(int64_t);
+		if (st == NULL || st->gone || in.report.n_results != results)
+			continue;
+		on_report(s, st, &in.report, (const int64_t *)(const void *)(in.mem + sizeof(in.report)));
+	}
+}
+
+/* A reaper ended without the last word: somebody killed it.  Its children are ours now. */
+static void reaper_lost(struct supervisor *s, struct stream *st)
+{
+	st->lost = true;
+	st->cause = st->step < 0 ? CAUSE_LOSS : st->cause;
+	st->killed = true;
+	st->status = SIGKILL;
+	timer_clear(&s->timers, &st->timer);
+	s->lost_streams++;
+	s->sweep_us = 0;
+	if (s->cgroup) {
+		struct nursery_request q = { NURSERY_KILL_SLOT, st->slot };
+
+		sys_send(s->nursery_socket, &(struct iovec){ &q, sizeof(q) }, 1, NULL, 0, false);
+	}
+}
+
+static void child_ended(struct supervisor *s, pid_t pid, int status)
+{
+	if (pid == s->nursery) {
+		s->nursery = 0;
+		s->ending = s->ending != NULL ? s->ending : "the nursery died";
+		return;
+	}
+	if (pid == s->spare.pid && s->spare.socket >= 0) {
+		s->spare.socket = fd_close(s->spare.socket);
+		slot_free(s, s->spare.slot);
+		return;
+	}
+	struct stream *st = map_get(&s->by_reaper, (uint32_t)pid);
+	if (st != NULL) {
+		/* Its last words may still be in the socket. */
+		reports_read(s);
+		map_remove(&s->by_reaper, (uint32_t)pid);
+		st->reaper = 0;
+		if (!st->gone)
+			reaper_lost(s, st);
+		stream_forget(s, st);
+		return;
+	}
+	for (size_t i = 0; s->lost_streams > 0 && (st = map_each(&s->by_id, &i)) != NULL;) {
+		if (st->lost && st->leader == pid)
+			st->status = status;
+	}
+}
+
+void children_reap(struct supervisor *s)
+{
+	for (;;) {
+		int status;
+		pid_t pid = waitpid(-1, &status, WNOHANG | __WALL);
+
+		if (pid == -1 && errno == EINTR)
+			continue;
+		if (pid <= 0)
+			return;
+		child_ended(s, pid, status);
+	}
+}
+
+static bool is_ours(pid_t pid, void *arg)
+{
+	struct supervisor *s = arg;
+
+	return pid == s->nursery || (pid == s->spare.pid && s->spare.socket >= 0) ||
+	       map_get(&s->by_reaper, (uint32_t)pid) != NULL;
+}
+
+/*
+ * Kill whatever is below us and belongs to no reaper.  A reaper that the nursery has
+ * made and not yet announced would look like that too: wait for the announcement.
+ */
+void lost_sweep(struct supervisor *s)
+{
+	if (s->lost_streams == 0 || s->spare.asked)
+		return;
+	int n = sys_tree_signal(s->proc, getpid(), SIGKILL, is_ours, s, NULL, NULL);
+	children_reap(s);
+	s->sweep_us = clock_now_us() + SWEEP_MS * 1000;
+	if (n > 0)
+		return;
+	struct stream *found = NULL;
+	for (size_t i = 0; found == NULL || !found->lost;) {
+		found = map_each(&s->by_id, &i);
+		if (found == NULL)
+			return;
+	}
+	s->lost_streams--;
+	struct report r = { .type = REPORT_GONE, .leader = found->leader, .status = found->status };
+	if (found->leader == 0)
+		r = (struct report){ .type = REPORT_FAILED, .stage = STAGE_FORK, .err = EPIPE, .index = -1,
+				     .what = "the stream's reaper was killed" };
+	stream_gone(s, found, &r);
+	stream_forget(s, found);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+#include "internal.h"
+
+#include <stdarg.h>
+
+void ops_begin(struct ops *o)
+{
+	*o = (struct ops){ 0 };
+	buf_init(&o->inner, MESSAGE_BODY_MAX);
+}
+
+/* {fd, Name} */
+static void out_fd(struct buf *b, const char *name)
+{
+	term_out_tuple(b, 2);
+	term_out_atom(b, "fd");
+	term_out_atom(b, name);
+}
+
+static void out_texts(struct buf *b, const char *const *v)
+{
+	uint32_t n = 0;
+
+	while (v[n] != NULL)
+		n++;
+	term_out_list(b, n);
+	for (uint32_t i = 0; i < n; i++)
+		term_out_text(b, v[i]);
+	if (n > 0)
+		term_out_nil(b);
+}
+
+static void out_ids(struct buf *b, const gid_t *ids, size_t n)
+{
+	term_out_list(b, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		term_out_uint(b, ids[i]);
+	if (n > 0)
+		term_out_nil(b);
+}
+
+static void out_limit(struct buf *b, uint64_t soft, uint64_t hard)
+{
+	term_out_tuple(b, 3);
+	term_out_atom(b, "alcove_rlimit");
+	term_out_uint(b, soft);
+	term_out_uint(b, hard);
+}
+
+/* {Number, {fd, Name}}: name NULL for the descriptor that the host passes for that number. */
+static void out_dup(struct buf *b, int target, const char *name)
+{
+	term_out_tuple(b, 2);
+	term_out_int(b, target);
+	if (name != NULL) {
+		out_fd(b, name);
+	} else {
+		term_out_tuple(b, 2);
+		term_out_atom(b, "fd");
+		term_out_int(b, target);
+	}
+}
+
+static void out_dups(struct buf *b, const carrel_spec *s)
+{
+	static const char *const standard[] = { "stdin", "stdout", "stderr" };
+
+	term_out_list(b, (uint32_t)(3 + s->n_pass_fds));
+	for (int i = 0; i < 3; i++)
+		out_dup(b, i, standard[i]);
+	for (size_t i = 0; i < s->n_pass_fds; i++)
+		out_dup(b, s->pass_fds[i][1], NULL);
+	term_out_nil(b);
+}
+
+/*
+ * Format letters and what they take:
+ *   i int  u uint64_t  a const char * (atom)  A const char * (list of one atom)
+ *   t const char * (text)  v const char *const * (list of texts)  f const char * ({fd, Name})
+ *   h nothing ({host, group})
+ *   g const gid_t *, size_t  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
+ */
+void ops_add(struct ops *o, enum call_number call, bool ignore, const char *format, ...)
+{
+	struct buf *b = &o->inner;
+	va_list ap;
+	uint32_t argc = 0;
+
+	while (format[argc] != 0)
+		argc++;
+	term_out_tuple(b, 4);
+	term_out_atom(b, "task");
+	term_out_int(b, call);
+	term_out_tuple(b, argc);
+	va_start(ap, format);
+	for (const char *f = format; *f != 0; f++) {
+		const gid_t *ids;
+		uint64_t soft;
+
+		switch (*f) {
+		case 'i':
+			term_out_int(b, va_arg(ap, int));
+			break;
+		case 'u':
+			term_out_uint(b, va_arg(ap, uint64_t));
+			break;
+		case 'A':
+			term_out_list(b, 1);
+			term_out_atom(b, va_arg(ap, const char *));
+			term_out_nil(b);
+			break;
+		case 'a':
+			term_out_atom(b, va_arg(ap, const char *));
+			break;
+		case 't':
+			term_out_text(b, va_arg(ap, const char *));
+			break;
+		case 'v':
+			out_texts(b, va_arg(ap, const char *const *));
+			break;
+		case 'h':
+			term_out_tuple(b, 2);
+			term_out_atom(b, "host");
+			term_out_atom(b, "group");
+			break;
+		case 'f':
+			out_fd(b, va_arg(ap, const char *));
+			break;
+		case 'g':
+			ids = va_arg(ap, const gid_t *);
+			out_ids(b, ids, va_arg(ap, size_t));
+			break;
+		case 'r':
+			soft = va_arg(ap, uint64_t);
+			out_limit(b, soft, va_arg(ap, uint64_t));
+			break;
+		case 'd':
+			out_dups(b, va_arg(ap, const carrel_spec *));
+			break;
+		default:
+			break;
+		}
+	}
+	va_end(ap);
+	term_out_list(b, ignore);
+	if (ignore) {
+		term_out_atom(b, "ignore");
+		term_out_nil(b);
+	}
+	o->n++;
+}
+
+void ops_end(struct ops *o, struct buf *b)
+{
+	term_out_list(b, o->n);
+	buf_append(b, o->inner.data, o->inner.len);
+	if (o->n > 0)
+		term_out_nil(b);
+	if (o->inner.err != 0 && b->err == 0)
+		b->err = o->inner.err;
+	buf_finish(&o->inner);
+}

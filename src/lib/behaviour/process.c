@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The process behaviour: a plain process in the host's world, that starts clean
+ * and cannot gain privileges.
+ */
+#include "internal.h"
+
+#include "constant.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+static void add_session(const carrel_spec *s, struct ops *o)
+{
+	if (s->session == CARREL_SESSION_OWN)
+		ops_add(o, CALL_setsid, false, "");
+	else
+		ops_add(o, CALL_setpgid, false, "ih", 0);
+}
+
+static void add_limits(const carrel_spec *s, struct ops *o)
+{
+	bool core = false;
+
+	for (size_t i = 0; i < s->n_limits; i++) {
+		const carrel_rlimit *l = &s->limits[i];
+		const char *name = constant_name('r', l->what);
+
+		core |= l->what == RLIMIT_CORE;
+		if (name != NULL)
+			ops_add(o, CALL_setrlimit, false, "ar", name, l->soft, l->hard);
+		else
+			ops_add(o, CALL_setrlimit, false, "ir", l->what, l->soft, l->hard);
+	}
+	if (!core)
+		ops_add(o, CALL_setrlimit, false, "ar", "rlimit_core", UINT64_C(0), UINT64_C(0));
+}
+
+/* Groups, then group, then user: each needs the privilege that the last gives away. */
+static void add_identity(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
+{
+	uint64_t uid = s->uid, gid = s->gid;
+	bool set_uid = s->set & (CARREL_SET_UID | CARREL_SET_UID_AUTO);
+	bool set_gid = set_uid || s->set & CARREL_SET_GID;
+
+	if (s->set & CARREL_SET_UID_AUTO)
+		uid = 65536 + (uint64_t)x->host * 2654435761U % 65535;
+	if (!(s->set & CARREL_SET_GID))
+		gid = uid;
+	if (set_gid || s->set & CARREL_SET_GROUPS)
+		ops_add(o, CALL_setgroups, false, "g", s->groups,
+			s->set & CARREL_SET_GROUPS ? s->n_groups : (size_t)0);
+	if (set_gid)
+		ops_add(o, CALL_setresgid, false, "uuu", gid, gid, gid);
+	if (set_uid)
+		ops_add(o, CALL_setresuid, false, "uuu", uid, uid, uid);
+}
+
+static void add_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
+{
+	const char *const shell[] = { "/bin/sh", "-c", s->shell, NULL };
+
+	if (s->shell != NULL)
+		ops_add(o, CALL_exec, false, "tvat", "/bin/sh", shell, "env", "");
+	else if (s->path != NULL)
+		ops_add(o, CALL_exec, false, "tvat", s->path, s->argv, "env", "");
+	else
+		ops_add(o, CALL_exec, false, "tvat", s->argv[0], s->argv, "env", x->search);
+}
+
+static void process_program(const carrel_spec *s, const struct behaviour_context *x, struct buf *b)
+{
+	struct ops o;
+
+	ops_begin(&o);
+	add_session(s, &o);
+	if (s->set & CARREL_SET_PRIORITY)
+		ops_add(&o, CALL_setpriority, false, "aii", "prio_process", 0, s->priority);
+	ops_add(&o, CALL_fchdir, false, "f", "cwd");
+	if (s->cwd != NULL)
+		ops_add(&o, CALL_chdir, false, "t", s->cwd);
+	if (s->set & CARREL_SET_UMASK)
+		ops_add(&o, CALL_umask, false, "i", (int)s->umask);
+	else if (x->umask >= 0)
+		ops_add(&o, CALL_umask, false, "i", x->umask);
+	add_limits(s, &o);
+	add_identity(s, x, &o);
+	if (!s->allow_setuid) {
+		ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_no_new_privs", 1, 0, 0, 0);
+		/* A task of our own user could signal its reaper otherwise.  Not every kernel has it. */
+		ops_add(&o, CALL_landlock_scope, true, "A", "landlock_scope_signal");
+	}
+	/* After the identity, whose change would clear it. */
+	ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
+	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)NULL, (size_t)0);
+	ops_add(&o, CALL_dup_fds, false, "d", s);
+	add_exec(s, x, &o);
+	ops_end(&o, b);
+}
+
+const struct behaviour behaviour_process = { "process", process_program };

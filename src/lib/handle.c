@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+/* Opening and closing handles. */
+#include "internal.h"
+
+#include "clock.h"
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A control process that does not greet for this long is stuck. */
+#define WELCOME_MS 30000
+
+int enter(carrel *c)
+{
+	/* A copy in a forked child: its lock may be held for ever, and its socket is the parent's. */
+	if (c->owner != getpid()) {
+		errno = ECHILD;
+		return -1;
+	}
+	pthread_mutex_lock(&c->lock);
+	return 0;
+}
+
+void leave(carrel *c)
+{
+	pthread_mutex_unlock(&c->lock);
+}
+
+static int init_sync(carrel *c)
+{
+	pthread_condattr_t attr;
+	int r = pthread_condattr_init(&attr);
+
+	if (r != 0)
+		return -r;
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	r = pthread_cond_init(&c->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (r == 0)
+		r = pthread_mutex_init(&c->lock, NULL);
+	return -r;
+}
+
+static carrel *allocate(carrel_error *e)
+{
+	carrel *c = calloc(1, sizeof(*c));
+
+	if (c != NULL) {
+		*c = (carrel){ .owner = getpid(), .socket = -1, .epoll = -1, .kick = -1, .yield = -1,
+			       .null = -1, .next_id = 1 };
+		c->last = &c->first;
+		c->inbox = malloc(sizeof(*c->inbox));
+		c->data = malloc(READ_MAX);
+	}
+	if (c == NULL || c->inbox == NULL || c->data == NULL || init_sync(c) < 0) {
+		if (c != NULL) {
+			free(c->inbox);
+			free(c->data);
+		}
+		free(c);
+		error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory for a handle");
+		return NULL;
+	}
+	return c;
+}
+
+static void destroy(carrel *c)
+{
+	while (c->first != NULL) {
+		struct event_node *n = c->first;
+
+		c->first = n->next;
+		free(n);
+	}
+	free(c->current);
+	fd_close(c->socket);
+	fd_close(c->epoll);
+	fd_close(c->kick);
+	fd_close(c->yield);
+	fd_close(c->null);
+	map_finish(&c->procs);
+	pthread_cond_destroy(&c->changed);
+	pthread_mutex_destroy(&c->lock);
+	free(c->inbox);
+	free(c->data);
+	free(c);
+}
+
+static int open_own_fds(carrel *c, carrel_error *e)
+{
+	c->epoll = epoll_create1(EPOLL_CLOEXEC);
+	c->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	c->yield = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	c->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (c->epoll == -1 || c->kick == -1 || c->yield == -1 || c->null == -1)
+		return error_set(e, CARREL_STAGE_HELPER, errno, -1, "cannot open a descriptor: %s",
+				 strerror(errno));
+	return 0;
+}
+
+static bool greeted(void *arg)
+{
+	const carrel *c = arg;
+
+	return c->welcome;
+}
+
+static int greet(carrel *c, carrel_error *e)
+{
+	unsigned char mem[64];
+	struct buf b;
+
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_tuple(&b, 2);
+	term_out_int(&b, MESSAGE_PROTOCOL);
+	term_out_list(&b, 0);
+	channel_send(c, MSG_HELLO, 0, &b, NULL, 0);
+	if (channel_wait(c, greeted, c, clock_deadline_us(WELCOME_MS)) == 0)
+		return error_set(e, CARREL_STAGE_HELPER, ETIMEDOUT, -1,
+				 "the control process did not answer within %d s", WELCOME_MS / 1000);
+	if (!c->welcome)
+		return error_set(e, CARREL_STAGE_HELPER, EPROTO, -1,
+				 "the control process did not start: %s", c->lost_reason);
+	return 0;
+}
+
+static void reap_guard(carrel *c)
+{
+	if (c->guard <= 0)
+		return;
+	/* Only ours: it was started so that no other wait of the host sees it. */
+	while (waitpid(c->guard, NULL, __WALL) == -1 && errno == EINTR)
+		continue;
+	c->guard = 0;
+}
+
+EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
+{
+	carrel_config full = { .size = sizeof(full) };
+
+	if (cfg != NULL) {
+		if (cfg->size < sizeof(size_t) || cfg->size > sizeof(full)) {
+			error_set(e, CARREL_STAGE_ARGS, EINVAL, -1,
+				  "carrel_config.size is %zu; it must be sizeof(carrel_config)", cfg->size);
+			return NULL;
+		}
+		memcpy(&full, cfg, cfg->size);
+	}
+	carrel *c = allocate(e);
+	if (c == NULL)
+		return NULL;
+	if (open_own_fds(c, e) < 0 || helper_start(c, &full, e) < 0) {
+		int err = errno;
+
+		destroy(c);
+		errno = err;
+		return NULL;
+	}
+	pthread_mutex_lock(&c->lock);
+	int r = greet(c, e);
+	int err = errno;
+	if (r == 0 && next_watch_handle(c) < 0)
+		r = error_set(e, CARREL_STAGE_HELPER, err = errno, -1, "cannot watch the control process");
+	pthread_mutex_unlock(&c->lock);
+	if (r < 0) {
+		c->socket = fd_close(c->socket);
+		reap_guard(c);
+		destroy(c);
+		errno = err;
+		return NULL;
+	}
+	return c;
+}
+
+EXPORT void carrel_close(carrel *c)
+{
+	carrel_proc *p;
+
+	if (c == NULL || c->owner != getpid())
+		return;
+	/* The supervisor sees the end of the connection and ends everything; the guard ends last. */
+	c->socket = fd_close(c->socket);
+	reap_guard(c);
+	for (;;) {
+		size_t i = 0;
+
+		p = map_each(&c->procs, &i);
+		if (p == NULL)
+			break;
+		proc_free(p);
+	}
+	destroy(c);
+}
+
+EXPORT int carrel_probe(const carrel *c, carrel_caps *caps)
+{
+	carrel_caps full;
+
+	if (c == NULL || caps == NULL || caps->size < sizeof(size_t) || caps->size > sizeof(full)) {
+		errno = EINVAL;
+		return -1;
+	}
+	full = c->caps;
+	full.size = caps->size;
+	full.reaper = 1;
+	snprintf(full.mechanism, sizeof(full.mechanism), "%s", full.cgroup ? "reaper+cgroup" : "reaper");
+	memcpy(caps, &full, caps->size);
+	return 0;
+}

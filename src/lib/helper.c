@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/* Finding and starting the control process. */
+#include "internal.h"
+
+#include "fd.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PROGRAM "carrel-control"
+
+static bool usable(const char *path)
+{
+	return access(path, X_OK) == 0;
+}
+
+/* Beside the executable (a build tree, a static program that ships it), then as installed. */
+static bool beside(char *path, size_t size)
+{
+	static const char *const where[] = { "/" PROGRAM, "/../libexec/carrel/" PROGRAM };
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash;
+
+	if (n <= 0)
+		return false;
+	exe[n] = 0;
+	slash = strrchr(exe, '/');
+	if (slash == NULL)
+		return false;
+	*slash = 0;
+	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		int len = snprintf(path, size, "%s%s", exe, where[i]);
+
+		if (len > 0 && (size_t)len < size && usable(path))
+			return true;
+	}
+	return false;
+}
+
+static int find(const carrel_config *cfg, char *path, size_t size, carrel_error *e)
+{
+	const char *named = cfg->helper != NULL ? cfg->helper : secure_getenv("CARREL_CONTROL");
+
+	if (named != NULL) {
+		if (strlen(named) >= size)
+			return error_set(e, CARREL_STAGE_HELPER, ENAMETOOLONG, -1,
+					 "the path of the control process is too long");
+		if (!usable(named))
+			return error_set(e, CARREL_STAGE_HELPER, errno, -1,
+					 "cannot use the control process %.120s: %s", named, strerror(errno));
+		strcpy(path, named);
+		return 0;
+	}
+	if (beside(path, size))
+		return 0;
+	snprintf(path, size, "%s", CARREL_LIBEXECDIR "/" PROGRAM);
+	if (usable(path))
+		return 0;
+	return error_set(e, CARREL_STAGE_HELPER, ENOENT, -1,
+			 "cannot find " PROGRAM " beside the executable or as %s; set CARREL_CONTROL to it",
+			 path);
+}
+
+struct child {
+	const char *path;
+	const char *const *argv;
+	int socket;
+	int err;
+};
+
+/* In the new process, which shares our memory: system calls only. */
+static int become_control(void *arg)
+{
+	static const char *const no_env[] = { NULL };
+	struct child *c = arg;
+
+	/* dup2() to itself would leave close-on-exec on. */
+	if (c->socket == 0)
+		syscall(SYS_fcntl, 0, F_SETFD, 0);
+	else
+		syscall(SYS_dup3, c->socket, 0, 0);
+	long null = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
+	for (int fd = 1; fd <= 2; fd++) {
+		if (null >= 0 && null != fd)
+			syscall(SYS_dup3, null, fd, 0);
+	}
+	syscall(SYS_close_range, 3, ~0U, 0);
+	syscall(SYS_execve, c->path, c->argv, no_env);
+	c->err = errno;
+	return 127;
+}
+
+int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
+{
+	char path[PATH_MAX];
+	const char *argv[3] = { PROGRAM, cfg->no_cgroup ? "--no-cgroup" : NULL, NULL };
+	sigset_t all, before;
+	int pair[2];
+
+	if (find(cfg, path, sizeof(path), e) < 0)
+		return -1;
+	int r = sys_socketpair(pair);
+	if (r < 0)
+		return error_set(e, CARREL_STAGE_CHANNEL, -r, -1, "cannot make a socket pair: %s",
+				 strerror(-r));
+	struct child child = { .path = path, .argv = argv, .socket = pair[1] };
+	struct sys_start start = { .run = become_control, .arg = &child, .cgroup = -1, .silent = true };
+	/* A handler of the host's must not run in the child; the control process begins with all blocked. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid_t pid = sys_start(&start);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	close(pair[1]);
+	if (pid < 0 || child.err != 0) {
+		int err = pid < 0 ? -pid : child.err;
+
+		if (pid > 0)
+			waitpid(pid, NULL, __WALL);
+		close(pair[0]);
+		return error_set(e, CARREL_STAGE_HELPER, err, -1, "cannot start %.160s: %s", path,
+				 strerror(err));
+	}
+	c->socket = pair[0];
+	c->guard = pid;
+	return 0;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+/* From a checked spec to the request that the control process gets. */
+#include "internal.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
+
+/* ---------------------------------------------------------- descriptors --- */
+
+/* ${fd} is ours and of no use once it was sent. */
+static int keep(struct request *r, int fd)
+{
+	r->close_after[r->n_close++] = fd;
+	return fd;
+}
+
+/* A pipe for one stream: our end in *${ret_ours}, the task's is returned. */
+static int make_pipe(struct request *r, const carrel_io *io, bool to_task, int *ret_ours)
+{
+	int fd[2];
+
+	if (pipe2(fd, O_CLOEXEC) == -1)
+		return -errno;
+	*ret_ours = fd[to_task];
+	int theirs = keep(r, fd[!to_task]);
+	if (io->pipe_size > 0 && fcntl(theirs, F_SETPIPE_SZ, io->pipe_size) == -1)
+		return -errno;
+	int e = fd_nonblock(*ret_ours);
+	return e < 0 ? e : theirs;
+}
+
+static int stream_fd(carrel *c, struct request *r, const carrel_spec *s, int i)
+{
+	const carrel_io *io[] = { &s->in, &s->out, &s->err };
+	carrel_io_kind kind = io[i]->kind;
+
+	if (kind == CARREL_DEFAULT)
+		kind = i > 0 || s->input_len > 0 ? CARREL_PIPE : CARREL_NULL;
+	switch (kind) {
+	case CARREL_PIPE:
+		return make_pipe(r, io[i], i == 0, i == 0 ? &r->in : &r->out[i - 1]);
+	case CARREL_INHERIT:
+		return i;
+	case CARREL_FD:
+		return io[i]->fd;
+	case CARREL_TO_STDOUT:
+		return r->fds[1];
+	default:
+		return c->null;
+	}
+}
+
+static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_error *e)
+{
+	static const char *const names[] = { "stdin", "stdout", "stderr" };
+
+	for (int i = 0; i < 3; i++) {
+		int fd = stream_fd(c, r, s, i);
+
+		if (fd < 0)
+			return error_set(e, CARREL_STAGE_FDS, -fd, i, "cannot make the pipe for %s: %s",
+					 names[i], strerror(-fd));
+		r->fds[r->n_fds++] = fd;
+	}
+	int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (cwd == -1)
+		return error_set(e, CARREL_STAGE_CWD, errno, -1, "cannot open the current directory: %s",
+				 strerror(errno));
+	r->fds[r->n_fds++] = keep(r, cwd);
+	for (size_t i = 0; i < s->n_pass_fds; i++)
+		r->fds[r->n_fds++] = s->pass_fds[i][0];
+	return 0;
+}
+
+/* -------------------------------------------------------------- the body --- */
+
+/* The host's file creation mask.  Asking with umask(2) would change it for other threads. */
+static int host_umask(void)
+{
+	char text[512], *line;
+	unsigned mask;
+
+	if (fd_read_file(AT_FDCWD, "/proc/self/status", text, sizeof(text)) < 0)
+		return -1;
+	line = strstr(text, "\nUmask:");
+	return line != NULL && sscanf(line + 7, "%o", &mask) == 1 ? (int)mask : -1;
+}
+
+static const char *search_path(char **env)
+{
+	for (size_t i = 0; env[i] != NULL; i++) {
+		if (strncmp(env[i], "PATH=", 5) == 0)
+			return env[i] + 5;
+	}
+	return DEFAULT_PATH;
+}
+
+static void out_options(struct buf *b, const carrel_spec *s)
+{
+	struct spawn_options o = { .timeout_ms = s->timeout_ms,
+				   .wait_tree = s->on_exit == CARREL_EXIT_WAIT_TREE,
+				   .trace = s->trace,
+				   .group = getpgrp() };
+
+	while (o.n_stop < CARREL_STEPS_MAX && s->stop[o.n_stop].sig != 0) {
+		o.stop[o.n_stop] = (struct step){ s->stop[o.n_stop].sig, s->stop[o.n_stop].wait_ms };
+		o.n_stop++;
+	}
+	spawn_options_out(b, &o);
+}
+
+static void out_names(struct buf *b, const carrel_spec *s)
+{
+	term_out_list(b, (uint32_t)(4 + s->n_pass_fds));
+	term_out_atom(b, "stdin");
+	term_out_atom(b, "stdout");
+	term_out_atom(b, "stderr");
+	term_out_atom(b, "cwd");
+	for (size_t i = 0; i < s->n_pass_fds; i++)
+		term_out_int(b, s->pass_fds[i][1]);
+	term_out_nil(b);
+}
+
+static void out_env(struct buf *b, char **env)
+{
+	uint32_t n = 0;
+
+	while (env[n] != NULL)
+		n++;
+	term_out_list(b, n);
+	for (uint32_t i = 0; i < n; i++)
+		term_out_text(b, env[i]);
+	if (n > 0)
+		term_out_nil(b);
+}
+
+/* A program of the caller's: read it, and let the decoder say what is wrong with it here already. */
+static int own_program(const carrel_spec *s, struct request *r, size_t names_at, carrel_error *e)
+{
+	struct text_error te;
+	struct program_error pe;
+	struct program p;
+	struct term_in in;
+
+	if (program_text_in(s->ops, strlen(s->ops), &r->body, &te) < 0)
+		return error_set(e, CARREL_STAGE_ARGS, EINVAL, te.line, "operations, line %d: %s", te.line,
+				 te.what[0] != 0 ? te.what : "too large");
+	size_t size = program_memory(r->body.len);
+	void *mem = malloc(size);
+	if (mem == NULL)
+		return error_set(e, CARREL_STAGE_ARGS, ENOMEM, -1, "no memory for the operations");
+	term_in_init(&in, r->body.data + names_at, r->body.len - names_at);
+	int err = program_in(&in, mem, size, &p, &pe);
+	free(mem);
+	if (err < 0)
+		return error_set(e, CARREL_STAGE_ARGS, -err, pe.index,
+				 "operation %d, argument %d: expected %s", pe.index + 1, pe.arg + 1, pe.what);
+	return 0;
+}
+
+static int out_body(const carrel_spec *s, struct request *r, carrel_error *e)
+{
+	struct behaviour_context x = { .host = getpid(), .umask = -1 };
+	char **env = spec_env(s, e);
+	int err = 0;
+
+	if (env == NULL)
+		return -1;
+	if (!(s->set & CARREL_SET_UMASK))
+		x.umask = host_umask();
+	x.search = search_path(env);
+	term_out_version(&r->body);
+	term_out_tuple(&r->body, 4);
+	out_options(&r->body, s);
+	size_t names_at = r->body.len;
+	out_names(&r->body, s);
+	out_env(&r->body, env);
+	r->program_at = r->body.len;
+	if (s->ops != NULL)
+		err = own_program(s, r, names_at, e);
+	else
+		behaviour_process.program(s, &x, &r->body);
+	free(env);
+	if (err == 0 && r->body.err != 0)
+		err = error_set(e, CARREL_STAGE_ARGS, r->body.err == EMSGSIZE ? E2BIG : r->body.err, -1,
+				"the arguments and the environment are too large: %s",
+				strerror(r->body.err == EMSGSIZE ? E2BIG : r->body.err));
+	return err;
+}
+
+int request_create(carrel *c, const carrel_spec *s, bool start, struct request *r, carrel_error *e)
+{
+	*r = (struct request){ .in = -1, .out = { -1, -1 } };
+	buf_init(&r->body, MESSAGE_BODY_MAX);
+	if (out_body(s, r, e) < 0)
+		return -1;
+	return start ? open_fds(c, r, s, e) : 0;
+}
+
+void request_finish(struct request *r)
+{
+	buf_finish(&r->body);
+	for (size_t i = 0; i < r->n_close; i++)
+		fd_close(r->close_after[i]);
+	r->n_close = 0;
+	r->in = fd_close(r->in);
+	r->out[0] = fd_close(r->out[0]);
+	r->out[1] = fd_close(r->out[1]);
+}
+
+/* ----------------------------------------------------- why it failed --- */
+
+/* The text of one operation of the request. */
+static int op_text(const struct request *r, int index, struct buf *b)
+{
+	struct term_in in;
+	uint32_t n;
+
+	term_in_init(&in, r->body.data + r->program_at, r->body.len - r->program_at);
+	if (index < 0 || term_in_list(&in, &n) < 0 || (uint32_t)index >= n)
+		return -1;
+	for (int i = 0; i < index; i++) {
+		if (term_in_skip(&in) < 0)
+			return -1;
+	}
+	return program_op_text(&in, b);
+}
+
+static const char *command_of(const carrel_spec *s)
+{
+	return s->shell != NULL ? "/bin/sh" : s->path != NULL ? s->path : s->argv != NULL ? s->argv[0] :
+									  "the command";
+}
+
+static int exec_failed(const carrel_spec *s, const carrel_error *f, carrel_error *e)
+{
+	const char *command = command_of(s);
+	bool searched = s->argv != NULL && s->path == NULL && strchr(command, '/') == NULL;
+
+	if (f->err == ENOENT && searched)
+		return error_set(e, f->stage, f->err, f->index, "cannot run '%.80s': not found in PATH", command);
+	if (f->err == ENOEXEC && f->index < 0)
+		return error_set(e, f->stage, f->err, f->index, "the operations execute no command");
+	return error_set(e, f->stage, f->err, f->index, "cannot run '%.120s': %s", command, strerror(f->err));
+}
+
+int request_failed(const carrel_spec *s, const struct request *r, const carrel_error *f, carrel_error *e)
+{
+	char text[150];
+	struct buf b;
+
+	if (f->stage == CARREL_STAGE_EXEC)
+		return exec_failed(s, f, e);
+	/* Texts that are too long for the sentence are cut, so room for more is not needed. */
+	buf_init(&b, MESSAGE_BODY_MAX);
+	if (op_text(r, f->index, &b) == 0 && b.err == 0)
+		snprintf(text, sizeof(text), "%.*s", (int)b.len, (const char *)b.data);
+	else
+		snprintf(text, sizeof(text), "%s", f->index < 0 ? carrel_stage_name(f->stage) : "an operation");
+	buf_finish(&b);
+	if (f->msg[0] != 0)
+		return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %s: %.80s",
+				 command_of(s), text, f->msg);
+	return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %s: %s", command_of(s), text,
+			 strerror(f->err));
+}
+
+EXPORT int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e)
+{
+	carrel_spec full;
+	struct request r;
+	struct term_in in;
+	struct buf text;
+
+	if (ret_text == NULL)
+		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "ret_text is NULL");
+	if (spec_check(s, &full, e) < 0)
+		return -1;
+	int err = request_create(NULL, &full, false, &r, e);
+	if (err == 0) {
+		buf_init(&text, MESSAGE_BODY_MAX);
+		term_in_init(&in, r.body.data + r.program_at, r.body.len - r.program_at);
+		*ret_text = program_text_out(&in, &text) == 0 ? buf_steal_text(&text) : NULL;
+		buf_finish(&text);
+		if (*ret_text == NULL)
+			err = error_set(e, CARREL_STAGE_ARGS, E2BIG, -1, "the operations are too large to print");
+	}
+	request_finish(&r);
+	return err;
+}
+
+/* Lines for the CARREL_OP events of a traced start. */
+int request_trace(const struct request *r, int index, int64_t result, struct buf *b)
+{
+	if (op_text(r, index, b) < 0)
+		return -1;
+	if (result < 0)
+		buf_printf(b, " = %s", strerror((int)-result));
+	else
+		buf_printf(b, " = %lld", (long long)result);
+	return 0;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/* Run, feed, capture, reap: the convenience on top of a spawn. */
+#include "internal.h"
+
+#include "clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* While another thread reads the socket, the news that it brings are looked for this often. */
+#define OTHER_READER_MS 10
+
+struct capture {
+	carrel *c;
+	carrel_proc *p;
+	struct buf out[2];
+};
+
+/* Take what one stream has; at the end of the tree without waiting for strangers that hold it. */
+static void take_output(struct capture *cap, int i)
+{
+	carrel_proc *p = cap->p;
+	ssize_t n;
+
+	while (p->out[i] >= 0) {
+		unsigned char *room = buf_reserve(&cap->out[i], READ_MAX);
+
+		if (room == NULL)
+			return;
+		n = read(p->out[i], room, READ_MAX);
+		if (n > 0)
+			cap->out[i].len += (size_t)n;
+		else if (n == -1 && errno == EINTR)
+			continue;
+		else if (n == -1 && errno == EAGAIN && !p->gone)
+			return;
+		else
+			proc_close_stream(p, i + 1);
+	}
+}
+
+static void feed(carrel_proc *p)
+{
+	if (p->in < 0)
+		return;
+	ssize_t n = write_some(p->in, p->input, p->input_len);
+	if (n == -EAGAIN)
+		return;
+	if (n > 0) {
+		p->input += n;
+		p->input_len -= (size_t)n;
+	}
+	if (n < 0 || p->input_len == 0)
+		proc_close_stream(p, 0);
+}
+
+static void wait_for_more(struct capture *cap)
+{
+	carrel *c = cap->c;
+	carrel_proc *p = cap->p;
+	struct pollfd fds[] = {
+		{ .fd = p->in, .events = POLLOUT },	{ .fd = p->out[0], .events = POLLIN },
+		{ .fd = p->out[1], .events = POLLIN },	{ .fd = c->socket, .events = POLLIN },
+		{ .fd = c->yield, .events = POLLIN },
+	};
+	bool reader = !c->reader && !c->next_busy;
+
+	c->reader |= reader;
+	pthread_mutex_unlock(&c->lock);
+	poll(fds, reader ? 5 : 3, reader ? -1 : OTHER_READER_MS);
+	pthread_mutex_lock(&c->lock);
+	if (!reader)
+		return;
+	c->reader = false;
+	eventfd_read(c->yield, &(eventfd_t){ 0 });
+	channel_read(c);
+	pthread_cond_broadcast(&c->changed);
+}
+
+static void collect(struct capture *cap)
+{
+	carrel_proc *p = cap->p;
+
+	for (;;) {
+		/* What was written before the end is there when the end is known, so look in this order. */
+		bool gone = p->gone;
+
+		feed(p);
+		take_output(cap, 0);
+		take_output(cap, 1);
+		if (cap->out[0].err != 0 || cap->out[1].err != 0)
+			return;
+		if (gone)
+			return;
+		wait_for_more(cap);
+	}
+}
+
+static int finish(struct capture *cap, carrel_result *r, carrel_error *e)
+{
+	int err = cap->out[0].err != 0 ? cap->out[0].err : cap->out[1].err;
+
+	if (err != 0)
+		return error_set(e, CARREL_STAGE_FDS, err, -1, "no memory for the output");
+	r->status = cap->p->status;
+	r->out_len = cap->out[0].len;
+	r->err_len = cap->out[1].len;
+	r->out = buf_steal_text(&cap->out[0]);
+	r->err = buf_steal_text(&cap->out[1]);
+	if (r->out == NULL || r->err == NULL) {
+		carrel_result_free(r);
+		return error_set(e, CARREL_STAGE_FDS, ENOMEM, -1, "no memory for the output");
+	}
+	if (cap->p->status.cause == CARREL_BY_LOSS) {
+		carrel_result_free(r);
+		return error_set(e, CARREL_STAGE_CHANNEL, EPIPE, -1,
+				 "a control process was lost while the command ran; everything was killed");
+	}
+	return 0;
+}
+
+EXPORT int carrel_run(carrel *c, const carrel_spec *s, carrel_result *r, carrel_error *e)
+{
+	struct capture cap = { .c = c };
+	int result = -1;
+
+	if (r == NULL)
+		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "no result to fill");
+	*r = (carrel_result){ 0 };
+	if (c == NULL && (cap.c = carrel_open(NULL, e)) == NULL)
+		return -1;
+	cap.p = spawn_captured(cap.c, s, e);
+	if (cap.p != NULL && enter(cap.c) == 0) {
+		buf_init(&cap.out[0], SIZE_MAX / 2);
+		buf_init(&cap.out[1], SIZE_MAX / 2);
+		collect(&cap);
+		result = finish(&cap, r, e);
+		buf_finish(&cap.out[0]);
+		buf_finish(&cap.out[1]);
+		leave(cap.c);
+		int err = errno;
+		carrel_release(cap.p);
+		errno = err;
+	}
+	if (c == NULL) {
+		int err = errno;
+
+		carrel_close(cap.c);
+		errno = err;
+	}
+	return result;
+}
+
+EXPORT void carrel_result_free(carrel_result *r)
+{
+	if (r == NULL)
+		return;
+	free(r->out);
+	free(r->err);
+	*r = (carrel_result){ 0 };
+}

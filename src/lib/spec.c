@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/* Checking a spec, all of it, before anything has a side effect. */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern char **environ;
+
+#define BAD(index, ...) error_set(e, CARREL_STAGE_ARGS, EINVAL, index, __VA_ARGS__)
+
+static int check_command(const carrel_spec *s, carrel_error *e)
+{
+	int given = (s->argv != NULL) + (s->shell != NULL) + (s->ops != NULL);
+
+	if (given != 1)
+		return BAD(-1, "exactly one of argv, shell and ops must name the command; %d are given", given);
+	if (s->argv != NULL && s->argv[0] == NULL)
+		return BAD(0, "argv is empty: there is no command");
+	if (s->path != NULL && s->argv == NULL)
+		return BAD(-1, "path needs argv");
+	if (s->behaviour != NULL && strcmp(s->behaviour, behaviour_process.name) != 0)
+		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1,
+				 "behaviour '%.40s' is not known; this version has: process", s->behaviour);
+	return 0;
+}
+
+static int check_fd(int fd, const char *what, int index, carrel_error *e)
+{
+	if (fd < 0 || fcntl(fd, F_GETFD) == -1)
+		return error_set(e, CARREL_STAGE_FDS, EBADF, index, "%s: descriptor %d is not open", what, fd);
+	return 0;
+}
+
+static int check_streams(const carrel_spec *s, carrel_error *e)
+{
+	static const char *const names[] = { "in", "out", "err" };
+	const carrel_io *io[] = { &s->in, &s->out, &s->err };
+
+	for (int i = 0; i < 3; i++) {
+		if ((unsigned)io[i]->kind > CARREL_TO_STDOUT || (io[i]->kind == CARREL_TO_STDOUT && i != 2))
+			return BAD(i, "%s.kind %d is no kind of this stream", names[i], (int)io[i]->kind);
+		if (io[i]->kind == CARREL_FD && check_fd(io[i]->fd, names[i], i, e) < 0)
+			return -1;
+		if (io[i]->kind == CARREL_INHERIT && check_fd(i, names[i], i, e) < 0)
+			return -1;
+		if (io[i]->pipe_size < 0)
+			return BAD(i, "%s.pipe_size is negative", names[i]);
+	}
+	if (s->input != NULL && s->in.kind != CARREL_DEFAULT)
+		return BAD(0, "input feeds stdin, so in.kind must be left at its default");
+	return 0;
+}
+
+static int check_pass_fds(const carrel_spec *s, carrel_error *e)
+{
+	if (s->n_pass_fds > MESSAGE_FDS_MAX - 8)
+		return BAD(-1, "%zu pass_fds; at most %d can be passed", s->n_pass_fds, MESSAGE_FDS_MAX - 8);
+	for (size_t i = 0; i < s->n_pass_fds; i++) {
+		if (check_fd(s->pass_fds[i][0], "pass_fds", (int)i, e) < 0)
+			return -1;
+		if (s->pass_fds[i][1] < 3 || s->pass_fds[i][1] > 65535)
+			return BAD((int)i, "pass_fds[%zu]: number %d in the task; it must be 3 to 65535", i,
+				   s->pass_fds[i][1]);
+		for (size_t k = 0; k < i; k++) {
+			if (s->pass_fds[k][1] == s->pass_fds[i][1])
+				return BAD((int)i, "pass_fds[%zu]: number %d is given twice", i,
+					   s->pass_fds[i][1]);
+		}
+	}
+	return 0;
+}
+
+static int check_env(const carrel_spec *s, carrel_error *e)
+{
+	for (int i = 0; s->env != NULL && s->env[i] != NULL; i++) {
+		const char *eq = strchr(s->env[i], '=');
+
+		if (eq == NULL || eq == s->env[i])
+			return error_set(e, CARREL_STAGE_ENV, EINVAL, i,
+					 "env[%d] '%.60s' is not of the form NAME=VALUE", i, s->env[i]);
+	}
+	return 0;
+}
+
+static int check_end(const carrel_spec *s, carrel_error *e)
+{
+	for (int i = 0; i < CARREL_STEPS_MAX && s->stop[i].sig != 0; i++) {
+		if (s->stop[i].sig < 0 || s->stop[i].sig >= NSIG)
+			return BAD(i, "stop[%d].sig %d is no signal", i, s->stop[i].sig);
+		if (s->stop[i].wait_ms < -1)
+			return BAD(i, "stop[%d].wait_ms is %d", i, s->stop[i].wait_ms);
+	}
+	if (s->timeout_ms < 0)
+		return BAD(-1, "timeout_ms is negative; 0 means none");
+	if ((unsigned)s->on_exit > CARREL_EXIT_WAIT_TREE)
+		return BAD(-1, "on_exit %d is no policy", (int)s->on_exit);
+	return 0;
+}
+
+static int check_process(const carrel_spec *s, carrel_error *e)
+{
+	const unsigned known = CARREL_SET_UID | CARREL_SET_GID | CARREL_SET_GROUPS | CARREL_SET_UID_AUTO |
+			       CARREL_SET_PRIORITY | CARREL_SET_UMASK;
+
+	if (s->set & ~known)
+		return BAD(-1, "set has unknown bits: %#x", s->set & ~known);
+	if (s->set & CARREL_SET_UID && s->set & CARREL_SET_UID_AUTO)
+		return BAD(-1, "CARREL_SET_UID and CARREL_SET_UID_AUTO exclude each other");
+	if (s->set & CARREL_SET_GROUPS && s->n_groups > 65536)
+		return BAD(-1, "%zu supplementary groups; the kernel's limit is 65536", s->n_groups);
+	if (s->set & CARREL_SET_PRIORITY && (s->priority < -20 || s->priority > 19))
+		return BAD(-1, "priority %d; it must be -20 to 19", s->priority);
+	if (s->set & CARREL_SET_UMASK && s->umask > 0777)
+		return BAD(-1, "umask %#o; it must be 0 to 0777", (unsigned)s->umask);
+	if ((unsigned)s->session > CARREL_SESSION_KEEP)
+		return BAD(-1, "session %d is no kind of session", (int)s->session);
+	for (size_t i = 0; i < s->n_limits; i++) {
+		if (s->limits[i].soft > s->limits[i].hard)
+			return error_set(e, CARREL_STAGE_RLIMIT, EINVAL, (int)i,
+					 "limits[%zu]: the soft limit is above the hard one", i);
+	}
+	return 0;
+}
+
+int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e)
+{
+	carrel_spec full = { 0 };
+
+	if (s == NULL || s->size < sizeof(size_t) || s->size > sizeof(full))
+		return BAD(-1, "carrel_spec.size must be sizeof(carrel_spec); use CARREL_SPEC()");
+	memcpy(&full, s, s->size);
+	full.size = sizeof(full);
+	if (check_command(&full, e) < 0 || check_streams(&full, e) < 0 || check_pass_fds(&full, e) < 0 ||
+	    check_env(&full, e) < 0 || check_end(&full, e) < 0 || check_process(&full, e) < 0)
+		return -1;
+	if (full.session == CARREL_SESSION_AUTO)
+		full.session = full.in.kind == CARREL_INHERIT && full.out.kind == CARREL_INHERIT &&
+					       full.err.kind == CARREL_INHERIT
+				       ? CARREL_SESSION_KEEP
+				       : CARREL_SESSION_OWN;
+	if (full.stop[0].sig == 0)
+		full.stop[0] = (carrel_step){ SIGTERM, 5000 };
+	*ret = full;
+	return 0;
+}
+
+/* The host sets that name over with one of ${env}. */
+static bool overridden(const char *entry, const char *const *env)
+{
+	size_t len = strcspn(entry, "=") + 1;
+
+	for (size_t i = 0; env != NULL && env[i] != NULL; i++) {
+		if (strncmp(entry, env[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+char **spec_env(const carrel_spec *s, carrel_error *e)
+{
+	size_t n = 0, count = 1;
+	char **old = s->env_clear ? NULL : environ;
+
+	for (size_t i = 0; old != NULL && old[i] != NULL; i++)
+		count++;
+	for (size_t i = 0; s->env != NULL && s->env[i] != NULL; i++)
+		count++;
+	char **env = malloc(count * sizeof(*env));
+	if (env == NULL) {
+		error_set(e, CARREL_STAGE_ENV, ENOMEM, -1, "no memory for the environment");
+		return NULL;
+	}
+	for (size_t i = 0; old != NULL && old[i] != NULL; i++) {
+		if (!overridden(old[i], s->env))
+			env[n++] = old[i];
+	}
+	/* Of one name given twice the last counts. */
+	for (size_t i = 0; s->env != NULL && s->env[i] != NULL; i++) {
+		if (!overridden(s->env[i], s->env + i + 1))
+			memcpy(&env[n++], &s->env[i], sizeof(*env));
+	}
+	env[n] = NULL;
+	return env;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+/* One process tree: start, feed, signal, stop, wait, forget. */
+#include "internal.h"
+
+#include "clock.h"
+#include "fd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool answered(void *arg)
+{
+	const carrel_proc *p = arg;
+
+	return p->answered;
+}
+
+static carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e)
+{
+	carrel_proc *p = calloc(1, sizeof(*p));
+
+	if (p != NULL) {
+		*p = (carrel_proc){ .c = c, .id = c->next_id++, .user = s->user, .in = -1,
+				    .out = { -1, -1 } };
+		/* Ids begin again after 2^32 spawns; one that is still in use is passed over. */
+		while (p->id == 0 || map_get(&c->procs, p->id) != NULL)
+			p->id = c->next_id++;
+		if (map_put(&c->procs, p->id, p) == 0)
+			return p;
+	}
+	free(p);
+	error_set(e, CARREL_STAGE_FORK, ENOMEM, -1, "no memory for a process");
+	return NULL;
+}
+
+/* The operations' texts in place of their numbers. */
+static void trace_texts(carrel *c, carrel_proc *p, const struct request *r)
+{
+	struct event_node **at = &c->first;
+
+	while (*at != NULL) {
+		struct event_node *n = *at, *line;
+		int64_t raw[2];
+		struct buf b;
+
+		if (n->proc != p || n->kind != CARREL_OP) {
+			at = &n->next;
+			continue;
+		}
+		memcpy(raw, n->data, sizeof(raw));
+		buf_init(&b, MESSAGE_BODY_MAX);
+		request_trace(r, (int)raw[0], raw[1], &b);
+		line = realloc(n, sizeof(*n) + b.len);
+		if (line != NULL) {
+			memcpy(line->data, b.data, b.len);
+			line->len = b.len;
+			*at = n = line;
+		}
+		if (n->next == NULL)
+			c->last = &n->next;
+		at = &n->next;
+		buf_finish(&b);
+	}
+}
+
+/* Take over the request's ends of the pipes. */
+static int adopt(carrel_proc *p, const carrel_spec *s, struct request *r, carrel_error *e)
+{
+	p->in = fd_take(&r->in);
+	for (int i = 0; i < 2; i++) {
+		p->out[i] = fd_take(&r->out[i]);
+		if (p->out[i] >= 0 && !p->captured && proc_watch_out(p, i + 1) < 0)
+			return error_set(e, CARREL_STAGE_FDS, ENOMEM, i + 1, "cannot watch a stream");
+	}
+	p->input = s->input;
+	p->input_len = s->input_len;
+	p->feeding = p->in >= 0 && s->input_len > 0;
+	if (p->feeding && !p->captured && proc_watch_in(p, true) < 0)
+		return error_set(e, CARREL_STAGE_FDS, ENOMEM, 0, "cannot watch stdin");
+	return 0;
+}
+
+static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured, struct request *r,
+				 carrel_error *e)
+{
+	carrel_proc *p = proc_create(c, s, e);
+
+	if (p == NULL)
+		return NULL;
+	p->captured = captured;
+	int err = channel_send(c, MSG_SPAWN, p->id, &r->body, r->fds, r->n_fds);
+	if (err < 0) {
+		error_set(e, CARREL_STAGE_CHANNEL, -err, -1, "cannot ask the control process: %s",
+			  c->lost ? c->lost_reason : strerror(-err));
+		proc_free(p);
+		return NULL;
+	}
+	/* Our copies of the task's ends must go, or the streams would never end. */
+	for (size_t i = 0; i < r->n_close; i++)
+		r->close_after[i] = fd_close(r->close_after[i]);
+	channel_wait(c, answered, p, CLOCK_NEVER);
+	if (p->failed) {
+		request_failed(s, r, &p->error, e);
+		proc_free(p);
+		return NULL;
+	}
+	c->live += !captured;
+	if (s->trace)
+		trace_texts(c, p, r);
+	event_queue(c, CARREL_STARTED, p, 0, NULL, 0);
+	if (adopt(p, s, r, e) < 0) {
+		carrel_error kept = e != NULL ? *e : (carrel_error){ 0 };
+
+		/* Started, and yet of no use: end it as any other. */
+		leave(c);
+		carrel_release(p);
+		enter(c);
+		if (e != NULL)
+			*e = kept;
+		return NULL;
+	}
+	return p;
+}
+
+static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel_error *e)
+{
+	carrel_spec full;
+	struct request r;
+	carrel_proc *p = NULL;
+
+	if (c == NULL) {
+		error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "no handle");
+		return NULL;
+	}
+	if (spec_check(s, &full, e) < 0)
+		return NULL;
+	if (c->owner != getpid()) {
+		error_set(e, CARREL_STAGE_CHANNEL, ECHILD, -1, "the handle belongs to another process");
+		return NULL;
+	}
+	if (request_create(c, &full, true, &r, e) == 0 && enter(c) == 0) {
+		p = spawn_locked(c, &full, captured, &r, e);
+		leave(c);
+	}
+	int err = errno;
+	request_finish(&r);
+	errno = err;
+	return p;
+}
+
+EXPORT carrel_proc *carrel_spawn(carrel *c, const carrel_spec *s, carrel_error *e)
+{
+	return spawn(c, s, false, e);
+}
+
+carrel_proc *spawn_captured(carrel *c, const carrel_spec *s, carrel_error *e)
+{
+	return spawn(c, s, true, e);
+}
+
+static int result(int r)
+{
+	if (r >= 0)
+		return r;
+	errno = -r;
+	return -1;
+}
+
+EXPORT ssize_t carrel_write(carrel_proc *p, const void *b, size_t n)
+{
+	ssize_t w = -EBADF;
+
+	if (p == NULL || (b == NULL && n > 0)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (enter(p->c) < 0)
+		return -1;
+	if (p->in >= 0 && !p->feeding) {
+		w = n == 0 ? 0 : write_some(p->in, b, n);
+		if (w == -EAGAIN)
+			w = 0;
+		if (w >= 0 && (size_t)w < n) {
+			int r = proc_watch_in(p, true);
+
+			w = r < 0 ? r : w;
+		}
+	}
+	leave(p->c);
+	if (w < 0) {
+		errno = (int)-w;
+		return -1;
+	}
+	return w;
+}
+
+EXPORT int carrel_eof(carrel_proc *p)
+{
+	int r = -EBADF;
+
+	if (p == NULL)
+		return result(-EINVAL);
+	if (enter(p->c) < 0)
+		return -1;
+	if (p->in >= 0) {
+		proc_close_stream(p, 0);
+		r = 0;
+	}
+	leave(p->c);
+	return result(r);
+}
+
+/* A message about ${p}; 0, -ESRCH when its tree is gone, -EPIPE when the handle is. */
+static int tell(carrel_proc *p, enum message_type type, const struct buf *body)
+{
+	channel_read(p->c);
+	if (p->gone)
+		return -ESRCH;
+	int r = channel_send(p->c, type, p->id, body, NULL, 0);
+	return r < 0 ? -EPIPE : 0;
+}
+
+EXPORT int carrel_signal(carrel_proc *p, int sig, int tree)
+{
+	unsigned char mem[64];
+	struct buf b;
+
+	if (p == NULL || sig < 1 || sig >= NSIG)
+		return result(-EINVAL);
+	if (enter(p->c) < 0)
+		return -1;
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_tuple(&b, 2);
+	term_out_int(&b, sig);
+	term_out_atom(&b, tree ? "tree" : "leader");
+	int r = tell(p, MSG_SIGNAL, &b);
+	leave(p->c);
+	return result(r);
+}
+
+EXPORT int carrel_stop(carrel_proc *p, const carrel_step *steps, size_t n)
+{
+	unsigned char mem[256];
+	struct step step[CARREL_STEPS_MAX];
+	struct buf b;
+
+	if (p == NULL || n > CARREL_STEPS_MAX || (steps == NULL && n > 0))
+		return result(-EINVAL);
+	for (size_t i = 0; i < n; i++) {
+		step[i] = (struct step){ steps[i].sig, steps[i].wait_ms };
+		if (step[i].sig < 1 || step[i].sig >= NSIG || step[i].wait_ms < -1)
+			return result(-EINVAL);
+	}
+	if (enter(p->c) < 0)
+		return -1;
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	steps_out(&b, step, (int)n);
+	int r = tell(p, MSG_STOP, &b);
+	leave(p->c);
+	return result(r);
+}
+
+static bool is_gone(void *arg)
+{
+	const carrel_proc *p = arg;
+
+	return p->gone;
+}
+
+EXPORT int carrel_wait(carrel_proc *p, carrel_status *st, int timeout_ms)
+{
+	if (p == NULL)
+		return result(-EINVAL);
+	if (enter(p->c) < 0)
+		return -1;
+	int r = channel_wait(p->c, is_gone, p, clock_deadline_us(timeout_ms));
+	r = p->gone ? 1 : r < 0 ? r : 0;
+	if (r == 1 && st != NULL)
+		*st = p->status;
+	leave(p->c);
+	return result(r);
+}
+
+/* Events of a proc that nobody knows any more. */
+static void drop_events(carrel *c, const carrel_proc *p)
+{
+	struct event_node **at = &c->first;
+
+	while (*at != NULL) {
+		struct event_node *n = *at;
+
+		if (n->proc == p) {
+			*at = n->next;
+			free(n);
+		} else {
+			at = &n->next;
+		}
+	}
+	c->last = at;
+}
+
+EXPORT void carrel_release(carrel_proc *p)
+{
+	unsigned char mem[16];
+	struct buf b;
+
+	if (p == NULL || enter(p->c) < 0)
+		return;
+	carrel *c = p->c;
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_nil(&b);
+	drop_events(c, p);
+	p->released = true;
+	for (int stream = 0; stream <= 2; stream++)
+		proc_close_stream(p, stream);
+	/* One that is not gone yet is freed by carrel_next() or carrel_close() once it is. */
+	if (p->gone_told)
+		proc_free(p);
+	else if (!p->gone)
+		channel_send(c, MSG_KILL, p->id, &b, NULL, 0);
+	leave(c);
+}
+
+EXPORT pid_t carrel_pid(const carrel_proc *p)
+{
+	return p != NULL ? p->pid : -1;
+}

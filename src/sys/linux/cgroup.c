@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/* A cgroup v2 of our own below the caller's, as a second way to kill a tree. */
+#include "sys.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Where the v2 hierarchy is mounted: alone, or beside v1 hierarchies. */
+static int open_root(void)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		scoped_fd fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct statfs fs;
+
+		if (fd != -1 && fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+			return fd_take(&fd);
+	}
+	return -ENOENT;
+}
+
+/* The caller's own cgroup in that hierarchy. */
+static int open_own(void)
+{
+	char text[PATH_MAX + 256];
+	scoped_fd root = open_root();
+
+	if (root < 0)
+		return root;
+	ssize_t n = fd_read_file(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	char *line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
+	if (line == NULL)
+		return -ENOENT;
+	line = strchr(line, '/') + 1;
+	line[strcspn(line, "\n")] = 0;
+	int own = openat(root, *line ? line : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return own == -1 ? -errno : own;
+}
+
+static int nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/* Whether a process may really begin in the cgroup: delegation has more conditions than a mode shows. */
+static int try_cgroup(int dir)
+{
+	scoped_fd kill_fd = sys_cgroup_kill_fd(dir);
+
+	if (kill_fd < 0)
+		return kill_fd;
+	pid_t pid = sys_start(&(struct sys_start){ .run = nothing, .cgroup = dir });
+	if (pid < 0)
+		return pid;
+	while (waitpid(pid, NULL, __WALL) == -1 && errno == EINTR)
+		continue;
+	return 0;
+}
+
+static void own_name(char *name, size_t size, pid_t pid)
+{
+	snprintf(name, size, "carrel-%d", pid);
+}
+
+int sys_cgroup_create(pid_t pid)
+{
+	char name[32];
+	scoped_fd own = open_own();
+
+	if (own < 0)
+		return own;
+	own_name(name, sizeof(name), pid);
+	/* One that is left from an earlier process of this number is empty, or it would not be ours. */
+	if (mkdirat(own, name, 0755) == -1 && errno != EEXIST)
+		return -errno;
+	int dir = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return -errno;
+	int r = try_cgroup(dir);
+	if (r == 0)
+		return dir;
+	fd_close(dir);
+	unlinkat(own, name, AT_REMOVEDIR);
+	return r;
+}
+
+int sys_cgroup_child(int dir, int slot)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "s%d", slot);
+	if (mkdirat(dir, name, 0755) == -1 && errno != EEXIST)
+		return -errno;
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd == -1 ? -errno : fd;
+}
+
+int sys_cgroup_kill_fd(int dir)
+{
+	int fd = openat(dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+
+	return fd == -1 ? -errno : fd;
+}
+
+int sys_cgroup_kill(int kill_fd)
+{
+	return write(kill_fd, "1", 1) == 1 ? 0 : -errno;
+}
+
+int sys_cgroup_remove(int dir, pid_t pid)
+{
+	char name[40];
+	int r = 0;
+
+	/* Children are made in order, so the first that is missing is the end. */
+	for (int slot = 0;; slot++) {
+		snprintf(name, sizeof(name), "s%d", slot);
+		if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
+			continue;
+		if (errno != ENOENT)
+			r = -errno;
+		else
+			break;
+	}
+	snprintf(name, sizeof(name), "../carrel-%d", pid);
+	if (r == 0 && unlinkat(dir, name, AT_REMOVEDIR) == -1)
+		r = -errno;
+	return r;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+#include "sys.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void sys_become(const char *name)
+{
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+int sys_subreaper(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ? -errno : 0;
+}
+
+pid_t sys_fork_sibling(void)
+{
+	/* The exit signal of a CLONE_PARENT child is that of the caller. */
+	long pid = syscall(SYS_clone, CLONE_PARENT, NULL, NULL, NULL, 0);
+
+	return pid == -1 ? -errno : (pid_t)pid;
+}
+
+/*
+ * Sharing memory saves the copy of the page tables and makes the cost the same for a host
+ * of any size.  The child needs a stack of its own, and switching to it takes the few lines of
+ * assembly below; elsewhere, and under a sanitizer (which keeps a shadow of the stack),
+ * the child gets a copy of our memory instead.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SHARE_MEMORY 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SHARE_MEMORY 0
+#endif
+#endif
+#if !defined(SHARE_MEMORY) && (defined(__x86_64__) || defined(__aarch64__))
+#define SHARE_MEMORY 1
+#endif
+#ifndef SHARE_MEMORY
+#define SHARE_MEMORY 0
+#endif
+
+#if SHARE_MEMORY
+#define STACK_SIZE (64 * 1024)
+
+static long clone_on_stack(struct clone_args *args, size_t size, int (*run)(void *), void *arg)
+{
+	long ret;
+#if defined(__x86_64__)
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %[arg], %%rdi\n\t"
+			 "call *%[run]\n\t"
+			 "mov %%eax, %%edi\n\t"
+			 "mov %[exit], %%eax\n\t"
+			 "syscall\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(ret)
+			 : "0"((long)SYS_clone3), "D"(args), "S"(size), [run] "r"(run),
+			   [arg] "r"(arg), [exit] "i"(SYS_exit)
+			 : "rcx", "r11", "memory");
+#else
+	register long x8 __asm__("x8") = SYS_clone3;
+	register long x0 __asm__("x0") = (long)args;
+	register long x1 __asm__("x1") = (long)size;
+	register int (*x19)(void *) __asm__("x19") = run;
+	register void *x20 __asm__("x20") = arg;
+	__asm__ volatile("svc #0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t"
+			 "mov x0, x20\n\t"
+			 "blr x19\n\t"
+			 "mov x8, %[exit]\n\t"
+			 "svc #0\n"
+			 "1:"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x19), "r"(x20), [exit] "i"(SYS_exit)
+			 : "memory", "x30");
+	ret = x0;
+#endif
+	return ret;
+}
+#endif
+
+pid_t sys_start(const struct sys_start *s)
+{
+	struct clone_args args = {
+		.flags = CLONE_VFORK | (s->cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+		.exit_signal = s->silent ? 0 : SIGCHLD,
+		.cgroup = s->cgroup >= 0 ? (__u64)s->cgroup : 0,
+	};
+	/* A kernel without cgroups in clone3 (before 5.7) takes the shorter struct. */
+	size_t size = s->cgroup >= 0 ? CLONE_ARGS_SIZE_VER2 : CLONE_ARGS_SIZE_VER0;
+	long pid;
+#if SHARE_MEMORY
+	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return -errno;
+	args.flags |= CLONE_VM;
+	args.stack = (__u64)(uintptr_t)stack;
+	args.stack_size = STACK_SIZE;
+	pid = clone_on_stack(&args, size, s->run, s->arg);
+	munmap(stack, STACK_SIZE);
+#else
+	pid = syscall(SYS_clone3, &args, size);
+	if (pid == 0)
+		_exit(s->run(s->arg));
+	if (pid == -1)
+		pid = -errno;
+#endif
+	return (pid_t)pid;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Walking our own descendants.
+ *
+ * A pid that was read from /proc may be reused by a stranger before it is
+ * signalled, so: our direct children cannot vanish (only we reap them) and are
+ * signalled by number; anything deeper is held by a pidfd and must, after that
+ * was opened, still name its parent, which must still be there itself.
+ */
+#include "sys.h"
+
+#include "fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Deeper ones become shallower as their parents die; each level holds a descriptor open. */
+#define DEPTH_MAX 200
+/* Children of one thread that are read at once; the others are met on the next walk. */
+#define CHILDREN_TEXT 4096
+
+struct walk {
+	int proc;
+	pid_t self;
+	int sig;
+	bool (*skip)(pid_t pid, void *arg);
+	void *arg;
+	struct sys_found *found;
+	size_t n_found, room;
+	int count;
+};
+
+static int pidfd_signal(int fd, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == -1 ? -errno : 0;
+}
+
+/* The state, parent and name of a process. */
+struct stat_line {
+	char state;
+	pid_t ppid;
+	char comm[16];
+};
+
+static int read_stat(int proc, pid_t pid, struct stat_line *ret)
+{
+	char path[32], text[512];
+
+	snprintf(path, sizeof(path), "%d/stat", pid);
+	ssize_t n = fd_read_file(proc, path, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	/* The name may hold anything, brackets and newlines included: it ends at the last bracket. */
+	char *open = strchr(text, '('), *close = strrchr(text, ')');
+	if (open == NULL || close == NULL || close < open ||
+	    sscanf(close + 1, " %c %d", &ret->state, &ret->ppid) != 2)
+		return -EBADMSG;
+	*close = 0;
+	snprintf(ret->comm, sizeof(ret->comm), "%.15s", open + 1);
+	return 0;
+}
+
+static void note(struct walk *w, pid_t pid, const char *comm)
+{
+	w->count++;
+	if (w->n_found == w->room)
+		return;
+	struct sys_found *f = &w->found[w->n_found++];
+	f->pid = pid;
+	snprintf(f->comm, sizeof(f->comm), "%s", comm);
+}
+
+static void visit_children(struct walk *w, pid_t parent, int parent_fd, int depth);
+
+/* A direct child: it stays what it is until we wait for it. */
+static void visit_child(struct walk *w, pid_t pid)
+{
+	struct stat_line st = { .state = '?' };
+
+	if (w->skip != NULL && w->skip(pid, w->arg))
+		return;
+	if (w->n_found < w->room)
+		read_stat(w->proc, pid, &st);
+	if (kill(pid, w->sig) == 0 && st.state != 'Z')
+		note(w, pid, st.comm);
+	visit_children(w, pid, -1, 1);
+}
+
+static void visit_descendant(struct walk *w, pid_t pid, pid_t parent, int parent_fd, int depth)
+{
+	struct stat_line st;
+	scoped_fd fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd == -1 || read_stat(w->proc, pid, &st) < 0)
+		return;
+	/* Orphaned meanwhile: it is our own child now, and the next walk meets it. */
+	if (st.ppid == w->self) {
+		pidfd_signal(fd, w->sig);
+		note(w, pid, st.comm);
+		return;
+	}
+	if (st.ppid != parent || (parent_fd >= 0 && pidfd_signal(parent_fd, 0) < 0))
+		return;
+	if (pidfd_signal(fd, w->sig) == 0 && st.state != 'Z')
+		note(w, pid, st.comm);
+	if (depth < DEPTH_MAX)
+		visit_children(w, pid, fd, depth + 1);
+}
+
+static void visit(struct walk *w, pid_t pid, pid_t parent, int parent_fd, int depth)
+{
+	if (parent == w->self)
+		visit_child(w, pid);
+	else
+		visit_descendant(w, pid, parent, parent_fd, depth);
+}
+
+/* Children are listed by the thread that made them. */
+static int visit_thread(struct walk *w, pid_t parent, const char *thread, int parent_fd, int depth)
+{
+	char path[64], text[CHILDREN_TEXT], *end = text;
+
+	snprintf(path, sizeof(path), "%d/task/%.20s/children", parent, thread);
+	ssize_t n = fd_read_file(w->proc, path, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	for (char *p = text;; p = end) {
+		long pid = strtol(p, &end, 10);
+
+		/* A number that the end of the buffer may have cut is not one. */
+		if (end == p || (*end == 0 && n == CHILDREN_TEXT - 1))
+			return 0;
+		visit(w, (pid_t)pid, parent, parent_fd, depth);
+	}
+}
+
+static void visit_children(struct walk *w, pid_t parent, int parent_fd, int depth)
+{
+	char path[32];
+	union {
+		struct dirent align;
+		char mem[2048];
+	} list;
+
+	snprintf(path, sizeof(path), "%d/task", parent);
+	scoped_fd dir = openat(w->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return;
+	for (;;) {
+		long n = syscall(SYS_getdents64, dir, list.mem, sizeof(list.mem));
+
+		if (n <= 0)
+			return;
+		for (long at = 0; at < n;) {
+			struct {
+				uint64_t ino;
+				int64_t off;
+				unsigned short len;
+				unsigned char type;
+				char name[];
+			} *d = (void *)(list.mem + at);
+
+			if (d->name[0] != '.')
+				visit_thread(w, parent, d->name, parent_fd, depth);
+			at += d->len;
+		}
+	}
+}
+
+int sys_tree_signal(int proc, pid_t self, int sig, bool (*skip)(pid_t pid, void *arg), void *arg,
+		    struct sys_found *found, size_t *n_found)
+{
+	struct walk w = { .proc = proc, .self = self, .sig = sig, .skip = skip, .arg = arg,
+			  .found = found, .room = found != NULL ? *n_found : 0 };
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", self);
+	int r = visit_thread(&w, self, name, -1, 0);
+	if (n_found != NULL)
+		*n_found = w.n_found;
+	return r < 0 ? r : w.count;
+}

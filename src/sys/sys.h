@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What differs from kernel to kernel, behind one header.  A port to another
+ * system implements every function here in a folder of its own (linux/,
+ * freebsd/, openbsd/) or takes it from posix/; nothing above this floor has an
+ * #ifdef for a system.
+ *
+ * Functions return >= 0 or -errno.  There is no protocol and no policy here.
+ */
+#ifndef SYS_SYS_H
+#define SYS_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* ---------------------------------------------------------- datagrams --- */
+
+/* sys_socketpair(fd): two connected, close-on-exec sockets that keep datagrams apart and in order. */
+int sys_socketpair(int fd[2]);
+
+/* sys_send(fd, iov, n_iov, fds, n_fds, wait): one datagram with descriptors.  Never raises SIGPIPE.
+ * -EAGAIN when ${wait} is false and the peer's queue is full. */
+int sys_send(int fd, const struct iovec *iov, size_t n_iov, const int *fds, size_t n_fds, bool wait);
+
+/*
+ * sys_recv(fd, mem, cap, fds, n_fds, sender, wait): one datagram; its length, 0 at the end of
+ * the connection.  *${n_fds} is the room in ${fds} and becomes what came, close-on-exec; ${sender}
+ * (may be NULL) is the kernel's word for the sender's pid, 0 if unknown.  -EMSGSIZE: it was
+ * longer than ${cap}; -EMFILE: not all descriptors could be taken.  Both consume it.
+ */
+ssize_t sys_recv(int fd, void *mem, size_t cap, int *fds, size_t *n_fds, pid_t *sender, bool wait);
+
+/* sys_want_sender(fd): have sys_recv() tell the sender. */
+int sys_want_sender(int fd);
+
+/* sys_sealed_create(iov, n): a descriptor on a memory file with these bytes that nobody can change. */
+int sys_sealed_create(const struct iovec *iov, size_t n);
+
+/* sys_sealed_map(fd, len, ret): map ${len} bytes of a received memory file, which must be sealed. */
+int sys_sealed_map(int fd, size_t len, void **ret);
+
+/* ------------------------------------------------------------ signals --- */
+
+/* One signal that was taken from a signal source. */
+struct sys_signal {
+	int sig;
+	int value;	/* of sys_command() */
+	pid_t sender;
+};
+
+/*
+ * sys_signals_open(): block every signal of this process and open a descriptor that
+ * polls readable while SIGCHLD, SIGTERM, SIGHUP, SIGINT or a command is pending.
+ */
+int sys_signals_open(void);
+
+/* sys_signals_read(fd, ret): the next pending signal: 1, or 0 when there is none. */
+int sys_signals_read(int fd, struct sys_signal *ret);
+
+/* sys_command(pid, value): queue ${value} for the signal source of our own child ${pid}. */
+int sys_command(pid_t pid, int value);
+
+/* sys_is_command(s): the signal came from sys_command() of the parent. */
+bool sys_is_command(const struct sys_signal *s);
+
+/* sys_signals_reset(ignored, n): nothing blocked and all dispositions default but the ${n} signals in
+ * ${ignored}, which are ignored.  Only system calls: may run in a child that shares our memory. */
+int sys_signals_reset(const uint32_t *ignored, size_t n);
+
+/* ---------------------------------------------------------- processes --- */
+
+/* sys_become(name): the name that ps(1) shows for this process. */
+void sys_become(const char *name);
+
+/* sys_subreaper(): orphans among our descendants become our children. */
+int sys_subreaper(void);
+
+/* sys_fork_sibling(): fork(2) a child of our own parent. */
+pid_t sys_fork_sibling(void);
+
+/* How sys_start() makes a process. */
+struct sys_start {
+	int (*run)(void *arg);	/* in the new process; what it returns is the exit status */
+	void *arg;
+	int cgroup;		/* directory of the cgroup to begin in, or -1 */
+	bool silent;		/* no SIGCHLD at its end, and only __WALL waits see it */
+};
+
+/*
+ * sys_start(s): run ${s->run} in a new process and return its pid when it has executed
+ * a program or ended.  Until then the caller's thread does not run, and the new process
+ * shares its memory where the kernel allows it: ${run} may only make system calls.
+ */
+pid_t sys_start(const struct sys_start *s);
+
+/* What sys_tree_signal() found on its way. */
+struct sys_found {
+	pid_t pid;
+	char comm[16];
+};
+
+/*
+ * sys_tree_signal(proc, self, sig, skip, arg, found, n_found): send ${sig} to every
+ * descendant of the calling process ${self}, children of killed ones included, as it reads
+ * the tree from the directory ${proc} (/proc).  Direct children for which ${skip} (may be
+ * NULL) is true are left alone with everything below them.  A process is signalled only
+ * while it is proven to be a descendant: our unreaped children by number, the others by
+ * pidfd.  Up to *${n_found} of them are described in ${found} (may be NULL); *${n_found} becomes how
+ * many.  The number of processes signalled, or -errno when the tree cannot be read.
+ */
+int sys_tree_signal(int proc, pid_t self, int sig, bool (*skip)(pid_t pid, void *arg), void *arg,
+		    struct sys_found *found, size_t *n_found);
+
+/* --------------------------------------------------------- restricting --- */
+
+/*
+ * sys_lock(): what a control process does when it needs nothing more than to watch,
+ * signal and wait: keep no capability but the one to signal, take every system call
+ * away but those, no program, socket, new process or file opened for writing, and let
+ * nobody look into its memory.  ${cgroup}: the directory of a cgroup that it must remove at the
+ * end, or -1; where the directory above can only be written with CAP_DAC_OVERRIDE (the root
+ * of the hierarchy is 0555), that is kept too.
+ */
+int sys_lock(int cgroup);
+
+/* sys_landlock_abi(): the kernel's Landlock ABI, 0 without it. */
+int sys_landlock_abi(void);
+
+/* sys_landlock_scope(scope): LANDLOCK_SCOPE_* for this process and what it starts. */
+int sys_landlock_scope(uint64_t scope);
+
+/* -------------------------------------------------------------- cgroup --- */
+
+/*
+ * sys_cgroup_create(pid): a cgroup of our own for the handle whose first process is
+ * ${pid}: its directory descriptor, or -errno when this system or user cannot have one that
+ * kills.
+ */
+int sys_cgroup_create(pid_t pid);
+
+/* sys_cgroup_child(dir, slot): the directory of child ${slot} of ${dir}, made when it is not there. */
+int sys_cgroup_child(int dir, int slot);
+
+/* sys_cgroup_kill_fd(dir): a descriptor for sys_cgroup_kill(). */
+int sys_cgroup_kill_fd(int dir);
+
+/* sys_cgroup_kill(kill_fd): SIGKILL for everything in the cgroup and below. */
+int sys_cgroup_kill(int kill_fd);
+
+/* sys_cgroup_remove(dir, pid): remove the empty cgroup ${dir} that sys_cgroup_create(${pid}) made, with
+ * its children.  -EBUSY while something is left in it. */
+int sys_cgroup_remove(int dir, pid_t pid);
+
+#endif

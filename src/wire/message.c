@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+#include "message.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+static const unsigned char magic[4] = { 'c', 'a', 'r', 'l' };
+
+static void out32(unsigned char *p, uint32_t v)
+{
+	p[0] = (unsigned char)(v >> 24);
+	p[1] = (unsigned char)(v >> 16);
+	p[2] = (unsigned char)(v >> 8);
+	p[3] = (unsigned char)v;
+}
+
+static uint32_t in32(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+void message_head_out(const struct message *m, unsigned char *mem)
+{
+	memcpy(mem, magic, sizeof(magic));
+	mem[4] = m->flags;
+	mem[5] = 0;
+	mem[6] = (unsigned char)(m->type >> 8);
+	mem[7] = (unsigned char)m->type;
+	out32(mem + 8, m->id);
+	out32(mem + 12, m->body_len);
+}
+
+int message_head_in(const unsigned char *mem, size_t len, struct message *ret)
+{
+	if (len < MESSAGE_HEAD_SIZE || memcmp(mem, magic, sizeof(magic)) != 0)
+		return -EBADMSG;
+	struct message m = {
+		.flags = mem[4],
+		.type = (uint16_t)(mem[6] << 8 | mem[7]),
+		.id = in32(mem + 8),
+		.body_len = in32(mem + 12),
+	};
+	size_t rest = len - MESSAGE_HEAD_SIZE;
+	if (mem[5] != 0 || (m.flags & ~MESSAGE_FLAG_MEMFD) != 0)
+		return -EBADMSG;
+	if (m.flags & MESSAGE_FLAG_MEMFD ? rest != 0 || m.body_len > MESSAGE_BODY_MAX
+					 : rest != m.body_len)
+		return -EBADMSG;
+	*ret = m;
+	return 0;
+}
+
+void steps_out(struct buf *b, const struct step *step, int n)
+{
+	term_out_list(b, (uint32_t)n);
+	for (int i = 0; i < n; i++) {
+		term_out_tuple(b, 2);
+		term_out_int(b, step[i].sig);
+		term_out_int(b, step[i].wait_ms);
+	}
+	if (n > 0)
+		term_out_nil(b);
+}
+
+int steps_in(struct term_in *in, struct step *step, int *ret_n)
+{
+	uint32_t n;
+
+	if (term_in_list(in, &n) < 0 || n > STEPS_MAX - 1)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < n; i++) {
+		int64_t sig, ms;
+
+		if (term_in_tuple(in, 2) < 0 || term_in_int(in, 1, NSIG - 1, &sig) < 0 ||
+		    term_in_int(in, -1, INT32_MAX, &ms) < 0)
+			return -EBADMSG;
+		step[i] = (struct step){ (int)sig, (int)ms };
+	}
+	if (term_in_list_end(in, n) < 0)
+		return -EBADMSG;
+	step[n] = (struct step){ SIGKILL, -1 };
+	*ret_n = (int)n + 1;
+	return 0;
+}
+
+static void option_out(struct buf *b, const char *name)
+{
+	term_out_tuple(b, 2);
+	term_out_atom(b, name);
+}
+
+void spawn_options_out(struct buf *b, const struct spawn_options *o)
+{
+	uint32_t n = (o->timeout_ms > 0) + 2u + o->wait_tree + o->trace;
+
+	term_out_list(b, n);
+	if (o->timeout_ms > 0) {
+		option_out(b, "timeout");
+		term_out_int(b, o->timeout_ms);
+	}
+	option_out(b, "stop");
+	steps_out(b, o->stop, o->n_stop);
+	option_out(b, "group");
+	term_out_int(b, o->group);
+	if (o->wait_tree) {
+		option_out(b, "on_exit");
+		term_out_atom(b, "wait");
+	}
+	if (o->trace) {
+		option_out(b, "trace");
+		term_out_atom(b, "true");
+	}
+	term_out_nil(b);
+}
+
+static int one_of(struct term_in *in, const char *no, const char *yes, bool *ret)
+{
+	struct slice s;
+
+	if (term_in_atom(in, &s) < 0 || !(slice_is(s, no) || slice_is(s, yes)))
+		return -EBADMSG;
+	*ret = slice_is(s, yes);
+	return 0;
+}
+
+static int option_in(struct term_in *in, struct spawn_options *o)
+{
+	struct slice name;
+	int64_t v;
+
+	if (term_in_tuple(in, 2) < 0 || term_in_atom(in, &name) < 0)
+		return -EBADMSG;
+	if (slice_is(name, "timeout")) {
+		if (term_in_int(in, 0, INT32_MAX, &v) < 0)
+			return -EBADMSG;
+		o->timeout_ms = (int)v;
+		return 0;
+	}
+	if (slice_is(name, "group")) {
+		if (term_in_int(in, 0, INT32_MAX, &v) < 0)
+			return -EBADMSG;
+		o->group = (pid_t)v;
+		return 0;
+	}
+	if (slice_is(name, "stop"))
+		return steps_in(in, o->stop, &o->n_stop);
+	if (slice_is(name, "on_exit"))
+		return one_of(in, "kill", "wait", &o->wait_tree);
+	if (slice_is(name, "trace"))
+		return one_of(in, "false", "true", &o->trace);
+	return -EBADMSG;
+}
+
+int spawn_options_in(struct term_in *in, struct spawn_options *ret)
+{
+	struct spawn_options o = { .n_stop = 1, .stop = { { SIGKILL, -1 } } };
+	uint32_t n;
+
+	if (term_in_list(in, &n) < 0)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < n; i++) {
+		if (option_in(in, &o) < 0)
+			return -EBADMSG;
+	}
+	if (term_in_list_end(in, n) < 0)
+		return -EBADMSG;
+	*ret = o;
+	return 0;
+}
