@@ -248,11 +248,15 @@ typedef struct {
 	const char *helper;	/* path of carrel-control; NULL: $CARREL_CONTROL, then beside the host's
 				   executable, then the installed one */
 	int no_cgroup;		/* do not add a cgroup to the kill domains even where one can be had */
+	int once;		/* the handle is for one spawn: its control process starts while the spawn
+				   is prepared (so that what is wrong with it is the spawn's error),
+				   keeps nothing ready for a second one, which fails with EBUSY, and ends
+				   by itself after GONE */
 } carrel_config;
 
 /*
  * carrel_open(cfg, e): start a control process with the options ${cfg} (NULL:
- * defaults) and greet it.  Returns a handle, or NULL: EINVAL (options), ENOENT
+ * defaults) and greet it (once: at the spawn).  Returns a handle, or NULL: EINVAL (options), ENOENT
  * (no control process found), EPROTO (of another version), EMFILE, ENOMEM, ...
  */
 carrel *carrel_open(const carrel_config *cfg, carrel_error *e);

@@ -23,6 +23,7 @@ struct role {
 	int signals;	/* sys_signals_open() */
 	int cgroup;	/* directory of the handle's cgroup */
 	pid_t guard;
+	bool once;	/* one stream only: no nursery, no spare */
 	int life;	/* reaper: end of file when the supervisor is gone */
 	int report;	/* reaper: to the supervisor */
 };
@@ -114,9 +115,9 @@ int run_place(struct run *run, enum place place, struct run_error *e);
 /* ---------------------------------------------------------- kill domains --- */
 
 /*
- * domain_end(proc, cgroup_kill): kill every descendant of this process and wait for
+ * domain_end(role, cgroup_kill): kill every descendant of this process and wait for
  * them until none is left.
  */
-void domain_end(int proc, int cgroup_kill);
+void domain_end(const struct role *role, int cgroup_kill);
 
 #endif

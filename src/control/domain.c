@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-void domain_end(int proc, int cgroup_kill)
+void domain_end(const struct role *role, int cgroup_kill)
 {
+	struct pollfd p = { .fd = role->signals, .events = POLLIN };
+	struct sys_signal s;
 	int wait_ms = 1;
 
 	for (;;) {
@@ -21,9 +23,11 @@ void domain_end(int proc, int cgroup_kill)
 			return;
 		if (cgroup_kill >= 0)
 			sys_cgroup_kill(cgroup_kill);
-		sys_tree_signal(proc, getpid(), SIGKILL, NULL, NULL, NULL, NULL);
-		/* What is killed takes a moment to end; SIGCHLD is blocked here, so look again soon. */
-		poll(NULL, 0, wait_ms);
+		sys_tree_signal(role->proc, getpid(), SIGKILL, NULL, NULL, NULL, NULL);
+		/* What was forked meanwhile tells nobody, so look again soon in any case. */
+		poll(&p, 1, wait_ms);
+		while (sys_signals_read(role->signals, &s) == 1)
+			continue;
 		wait_ms = wait_ms < 50 ? wait_ms * 2 : 50;
 	}
 }

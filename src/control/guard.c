@@ -100,7 +100,7 @@ _Noreturn void guard_main(struct role *role)
 	/* A guard that cannot lock itself still guards: the probe tells (locked). */
 	sys_lock(role->cgroup);
 	watch(&g, role);
-	domain_end(role->proc, cgroup_kill);
+	domain_end(role, cgroup_kill);
 	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != 0)
 		say_lost(role->host);
 	for (int tries = 0; role->cgroup >= 0 && tries < 50; tries++) {

@@ -35,9 +35,12 @@ int main(int argc, char **argv)
 	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid() };
 
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--no-cgroup") != 0)
+		if (strcmp(argv[i], "--no-cgroup") == 0)
+			cgroup = false;
+		else if (strcmp(argv[i], "--once") == 0)
+			role.once = true;
+		else
 			return usage();
-		cgroup = false;
 	}
 	if (!is_seqpacket(0))
 		return usage();

@@ -39,8 +39,34 @@ struct task {
 	int64_t result[PROGRAM_OPS_MAX];
 };
 
-/* Large, and here so that a waiting spare has not touched it. */
 static struct inbox inbox;
+
+/*
+ * Memory for decoding a request.  What usual ones take is there before they come: a page
+ * fault costs more than a system call.
+ */
+#define READY_SIZE (64 * 1024)
+#define READY_TOUCHED (20 * 1024)
+#define READY_INBOX (8 * 1024)
+#define PAGE 4096
+
+static void *ready;
+
+static void *map_memory(size_t size, int flags)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+static void make_ready(void)
+{
+	ready = map_memory(READY_SIZE, MAP_PRIVATE);
+	for (size_t i = 0; ready != NULL && i < READY_TOUCHED; i += PAGE)
+		((volatile char *)ready)[i] = 0;
+	for (size_t i = 0; i < READY_INBOX; i += PAGE)
+		((volatile unsigned char *)inbox.datagram)[i] = 0;
+}
 
 static void send_report(const struct reaper *r, const int64_t *result)
 {
@@ -205,7 +231,7 @@ static _Noreturn void fail(struct reaper *r, enum stage stage, int err, int inde
 	struct report *p = &r->report;
 
 	/* Nothing of a failed start may be left either. */
-	domain_end(r->role->proc, r->cgroup_kill);
+	domain_end(r->role, r->cgroup_kill);
 	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index };
 	snprintf(p->what, sizeof(p->what), "%s", what);
 	send_report(r, NULL);
@@ -223,9 +249,13 @@ static void decode(struct reaper *r, struct spawn_options *o, struct program *p,
 	struct program_error e = { -1, -1, "{Options, FdNames, Environment, Program}" };
 	struct term_in in;
 	size_t size = program_memory(inbox.head.body_len);
-	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *mem = ready;
 
-	if (mem == MAP_FAILED)
+	if (size > READY_SIZE || mem == NULL)
+		mem = map_memory(size, MAP_PRIVATE);
+	else
+		size = READY_SIZE;
+	if (mem == NULL)
 		fail(r, STAGE_CHANNEL, ENOMEM, -1, "");
 	term_in_init(&in, inbox.body, inbox.head.body_len);
 	int err = term_in_version(&in);
@@ -288,9 +318,10 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 		_exit(125);
 	if (cgroup >= 0)
 		r.cgroup_kill = sys_cgroup_kill_fd(cgroup);
-	/* The task must not share this with a copy of our memory, where there is one. */
-	struct task *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (t == MAP_FAILED || link_recv(spawn, &inbox, true) != 1)
+	/* Shared with the task even where it gets a copy of our memory. */
+	struct task *t = map_memory(sizeof(*t), MAP_SHARED);
+	make_ready();
+	if (t == NULL || link_recv(spawn, &inbox, true) != 1)
 		_exit(0);
 	close(spawn);
 	decode(&r, &o, &p, &mem, &size);

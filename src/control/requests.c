@@ -49,6 +49,11 @@ void spawn_in_hand(struct supervisor *s)
 	uint32_t id = s->inbox->head.id;
 	int r;
 
+	if (s->spare.socket < 0 && s->role->once) {
+		tell_failed(s, id, STAGE_ARGS, EBUSY, -1, "the handle was opened for one spawn");
+		link_release(s->inbox);
+		return;
+	}
 	if (s->spare.socket < 0 && s->spare.pid >= 0) {
 		/* None yet: keep the request until there is one. */
 		s->pending_spawn = true;
@@ -75,7 +80,8 @@ void spawn_in_hand(struct supervisor *s)
 		if (st != NULL) {
 			s->spare.socket = fd_close(s->spare.socket);
 			s->spare.pid = 0;
-			if (spare_ask(s) < 0)
+			s->once_done = s->role->once;
+			if (!s->role->once && spare_ask(s) < 0)
 				s->ending = "the nursery died";
 		}
 	}

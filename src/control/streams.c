@@ -52,7 +52,7 @@ int spare_ask(struct supervisor *s)
 
 static void slot_free(struct supervisor *s, int slot)
 {
-	if (s->cgroup)
+	if (s->cgroup && !s->role->once)
 		s->slot_used[slot] = 0;
 }
 
@@ -235,7 +235,7 @@ static void reaper_lost(struct supervisor *s, struct stream *st)
 	timer_clear(&s->timers, &st->timer);
 	s->lost_streams++;
 	s->sweep_us = 0;
-	if (s->cgroup) {
+	if (s->cgroup && s->nursery != 0) {
 		struct nursery_request q = { NURSERY_KILL_SLOT, st->slot };
 
 		sys_send(s->nursery_socket, &(struct iovec){ &q, sizeof(q) }, 1, NULL, 0, false);
@@ -301,7 +301,7 @@ void lost_sweep(struct supervisor *s)
 {
 	if (s->lost_streams == 0 || s->spare.asked)
 		return;
-	int n = sys_tree_signal(s->proc, getpid(), SIGKILL, is_ours, s, NULL, NULL);
+	int n = sys_tree_signal(s->role->proc, getpid(), SIGKILL, is_ours, s, NULL, NULL);
 	children_reap(s);
 	s->sweep_us = clock_now_us() + SWEEP_MS * 1000;
 	if (n > 0)

@@ -15,33 +15,57 @@
 
 static struct inbox inbox;
 
-static int start_nursery(struct supervisor *s, const struct role *role)
+/* The descriptors that the supervisor and whoever it forks share out among themselves. */
+struct pairs {
+	int child[2];	/* requests for the nursery, or the spawn for the reaper */
+	int report[2];
+	int life[2];
+};
+
+static void child_role(const struct role *role, int guard, const struct pairs *p, struct role *ret)
 {
-	int requests[2], report[2], life[2];
+	*ret = *role;
+	ret->host = fd_close(role->host);
+	fd_close(guard);
+	close(p->child[0]);
+	close(p->report[0]);
+	close(p->life[1]);
+	ret->report = p->report[1];
+	ret->life = p->life[0];
+}
 
-	if (sys_socketpair(requests) < 0 || sys_socketpair(report) < 0 || pipe2(life, O_CLOEXEC) == -1)
-		return -errno;
-	s->nursery = fork();
-	if (s->nursery == -1)
-		return -errno;
-	if (s->nursery == 0) {
-		struct role child = *role;
+/*
+ * The nursery, which forks for us from now on; or, for a handle with one stream, that stream's
+ * reaper itself.
+ */
+static int start_child(struct supervisor *s, const struct role *role)
+{
+	struct pairs p;
+	struct role child;
 
-		child.host = fd_close(role->host);
-		fd_close(s->guard);
-		close(requests[0]);
-		close(report[0]);
-		close(life[1]);
-		child.report = report[1];
-		child.life = life[0];
-		nursery_main(&child, requests[1]);
+	if (sys_socketpair(p.child) < 0 || sys_socketpair(p.report) < 0 || pipe2(p.life, O_CLOEXEC) == -1)
+		return -errno;
+	pid_t pid = fork();
+	if (pid == -1)
+		return -errno;
+	if (pid == 0) {
+		child_role(role, s->guard, &p, &child);
+		if (role->once)
+			reaper_main(&child, p.child[1], role->cgroup);
+		nursery_main(&child, p.child[1]);
 	}
-	close(requests[1]);
-	close(report[1]);
-	close(life[0]);
-	s->nursery_socket = requests[0];
-	s->report = report[0];
-	s->life = life[1];
+	close(p.child[1]);
+	close(p.report[1]);
+	close(p.life[0]);
+	s->report = p.report[0];
+	s->life = p.life[1];
+	if (role->once) {
+		s->spare.socket = p.child[0];
+		s->spare.pid = pid;
+	} else {
+		s->nursery_socket = p.child[0];
+		s->nursery = pid;
+	}
 	return sys_want_sender(s->report);
 }
 
@@ -90,7 +114,7 @@ enum { P_SIGNALS, P_REPORT, P_NURSERY, P_GUARD, P_HOST, P_COUNT };
 static void turn(struct supervisor *s)
 {
 	struct pollfd p[P_COUNT] = {
-		[P_SIGNALS] = { s->signals, POLLIN, 0 },
+		[P_SIGNALS] = { s->role->signals, POLLIN, 0 },
 		[P_REPORT] = { s->report, POLLIN, 0 },
 		[P_NURSERY] = { s->nursery != 0 ? s->nursery_socket : -1, POLLIN, 0 },
 		[P_GUARD] = { s->guard, POLLIN, 0 },
@@ -103,7 +127,7 @@ static void turn(struct supervisor *s)
 	if (s->out_first != NULL)
 		p[P_HOST].events |= POLLOUT;
 	poll(p, P_COUNT, clock_poll_ms(next_us(s)));
-	while (sys_signals_read(s->signals, &sig) == 1) {
+	while (sys_signals_read(s->role->signals, &sig) == 1) {
 		if (sig.sig == SIGTERM || sig.sig == SIGHUP)
 			s->ending = s->ending != NULL ? s->ending : "the supervisor was told to end";
 	}
@@ -136,7 +160,7 @@ static _Noreturn void finish(struct supervisor *s)
 	/* Spares and the nursery: nothing of ours is left either. */
 	s->spare.socket = fd_close(s->spare.socket);
 	s->nursery_socket = fd_close(s->nursery_socket);
-	domain_end(s->proc, -1);
+	domain_end(s->role, -1);
 	if (!s->host_gone) {
 		buf_init(&b, 1024);
 		term_out_version(&b);
@@ -155,21 +179,25 @@ static _Noreturn void finish(struct supervisor *s)
 
 _Noreturn void supervisor_main(struct role *role, int guard_link)
 {
-	struct supervisor s = { .host = role->host, .guard = guard_link, .signals = role->signals,
-				.proc = role->proc, .guard_pid = role->guard,
-				.cgroup = role->cgroup >= 0, .inbox = &inbox, .spare.socket = -1 };
+	struct supervisor s = { .host = role->host, 
+				.guard = guard_link, .role = role, .guard_pid = role->guard,
+				.cgroup = role->cgroup >= 0, .inbox = &inbox, .spare.socket = -1,
+				.nursery_socket = -1 };
 
 	sys_become("carrel:super");
 	s.out_last = &s.out_first;
-	if (sys_subreaper() < 0 || start_nursery(&s, role) < 0)
+	if (sys_subreaper() < 0 || start_child(&s, role) < 0)
 		_exit(125);
 	fd_close(role->cgroup);
-	if (spare_ask(&s) < 0)
+	if (!role->once && spare_ask(&s) < 0)
 		_exit(125);
 	s.landlock_abi = sys_landlock_abi();
 	s.locked = sys_lock(-1) == 0;
-	while (s.ending == NULL)
+	while (s.ending == NULL) {
 		turn(&s);
+		if (role->once && s.once_done && s.by_reaper.len == 0 && s.out_first == NULL)
+			_exit(0);
+	}
 	end_streams(&s);
 	if (s.pending_spawn)
 		link_release(s.inbox);

@@ -42,7 +42,8 @@ struct outgoing {
 };
 
 struct supervisor {
-	int host, guard, signals, proc, report, nursery_socket, life;
+	const struct role *role;
+	int host, guard, report, nursery_socket, life;
 	pid_t guard_pid, nursery;
 	bool cgroup, locked;
 	int landlock_abi;
@@ -62,6 +63,7 @@ struct supervisor {
 	bool pending_spawn;	/* ... waits for a spare; nothing else is read meanwhile */
 	unsigned lost_streams;	/* trees without a reaper, to be swept */
 	int64_t sweep_us;
+	bool once_done;		/* the one stream of the handle was asked for */
 	bool welcome;		/* the handshake is done */
 	const char *ending;	/* why everything ends, or NULL */
 	bool host_gone;

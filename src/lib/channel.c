@@ -21,6 +21,8 @@ void channel_lost(carrel *c, const char *reason)
 	if (c->lost)
 		return;
 	c->lost = true;
+	/* One that was there for a single tree ends behind it. */
+	c->lost_told = c->once_used && c->welcome;
 	snprintf(c->lost_reason, sizeof(c->lost_reason), "%s", reason);
 	/* Nobody will say GONE for these any more; the guard or supervisor has ended them. */
 	for (size_t i = 0; (p = map_each(&c->procs, &i)) != NULL;) {
@@ -34,6 +36,7 @@ void channel_lost(carrel *c, const char *reason)
 			continue;
 		}
 		p->status.cause = CARREL_BY_LOSS;
+		c->lost_told = false;
 		if (!p->exit_told)
 			p->status.sig = SIGKILL;
 		proc_gone(c, p);

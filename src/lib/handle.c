@@ -124,6 +124,8 @@ static int greet(carrel *c, carrel_error *e)
 	term_out_int(&b, MESSAGE_PROTOCOL);
 	term_out_list(&b, 0);
 	channel_send(c, MSG_HELLO, 0, &b, NULL, 0);
+	if (c->once)
+		return 0;
 	if (channel_wait(c, greeted, c, clock_deadline_us(WELCOME_MS)) == 0)
 		return error_set(e, CARREL_STAGE_HELPER, ETIMEDOUT, -1,
 				 "the control process did not answer within %d s", WELCOME_MS / 1000);
@@ -158,6 +160,7 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 	carrel *c = allocate(e);
 	if (c == NULL)
 		return NULL;
+	c->once = full.once;
 	if (open_own_fds(c, e) < 0 || helper_start(c, &full, e) < 0) {
 		int err = errno;
 

@@ -103,10 +103,15 @@ static int become_control(void *arg)
 int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 {
 	char path[PATH_MAX];
-	const char *argv[3] = { PROGRAM, cfg->no_cgroup ? "--no-cgroup" : NULL, NULL };
+	const char *argv[4] = { PROGRAM };
+	size_t argc = 1;
 	sigset_t all, before;
 	int pair[2];
 
+	if (cfg->no_cgroup)
+		argv[argc++] = "--no-cgroup";
+	if (cfg->once)
+		argv[argc++] = "--once";
 	if (find(cfg, path, sizeof(path), e) < 0)
 		return -1;
 	int r = sys_socketpair(pair);

@@ -64,6 +64,7 @@ struct carrel {
 	pid_t guard;		/* our child */
 	carrel_caps caps;
 	bool welcome;
+	bool once, once_used;
 	char lost_reason[120];
 
 	pthread_mutex_t lock;

@@ -325,11 +325,11 @@ static int next_locked(carrel *c, carrel_event *ev, int64_t deadline_us)
 			full.len = strlen(c->lost_reason);
 			return deliver(ev, &full);
 		}
+		int timeout_ms = clock_poll_ms(deadline_us);
+		if (c->live == 0 && (!c->lost || c->once))
+			return 0;
 		if (c->lost)
 			return -EPIPE;
-		int timeout_ms = clock_poll_ms(deadline_us);
-		if (c->live == 0)
-			return 0;
 		unkick(c);
 		r = wait_for_more(c, timeout_ms);
 		if (r < 0)

@@ -201,6 +201,7 @@ int request_create(carrel *c, const carrel_spec *s, bool start, struct request *
 {
 	*r = (struct request){ .in = -1, .out = { -1, -1 } };
 	buf_init(&r->body, MESSAGE_BODY_MAX);
+	buf_reserve(&r->body, 8192);
 	if (out_body(s, r, e) < 0)
 		return -1;
 	return start ? open_fds(c, r, s, e) : 0;

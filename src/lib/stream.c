@@ -86,10 +86,16 @@ static int adopt(carrel_proc *p, const carrel_spec *s, struct request *r, carrel
 static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured, struct request *r,
 				 carrel_error *e)
 {
-	carrel_proc *p = proc_create(c, s, e);
+	carrel_proc *p;
 
+	if (c->once_used) {
+		error_set(e, CARREL_STAGE_ARGS, EBUSY, -1, "the handle was opened for one spawn");
+		return NULL;
+	}
+	p = proc_create(c, s, e);
 	if (p == NULL)
 		return NULL;
+	c->once_used = c->once;
 	p->captured = captured;
 	int err = channel_send(c, MSG_SPAWN, p->id, &r->body, r->fds, r->n_fds);
 	if (err < 0) {
@@ -103,7 +109,11 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 		r->close_after[i] = fd_close(r->close_after[i]);
 	channel_wait(c, answered, p, CLOCK_NEVER);
 	if (p->failed) {
-		request_failed(s, r, &p->error, e);
+		if (c->welcome)
+			request_failed(s, r, &p->error, e);
+		else
+			error_set(e, CARREL_STAGE_HELPER, EPROTO, -1,
+				  "the control process did not start: %s", c->lost_reason);
 		proc_free(p);
 		return NULL;
 	}

@@ -7,6 +7,7 @@ void ops_begin(struct ops *o)
 {
 	*o = (struct ops){ 0 };
 	buf_init(&o->inner, MESSAGE_BODY_MAX);
+	buf_reserve(&o->inner, 4096);
 }
 
 /* {fd, Name} */
