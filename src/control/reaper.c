@@ -221,7 +221,7 @@ static int run_task(void *arg)
 	if (!t->failed) {
 		/* A program that executes nothing has no command to become. */
 		t->failed = true;
-		t->error = (struct run_error){ -1, ENOEXEC };
+		t->error = (struct run_error){ -1, EINVAL };
 	}
 	return 127;
 }
@@ -240,7 +240,7 @@ static _Noreturn void fail(struct reaper *r, enum stage stage, int err, int inde
 
 static enum stage stage_of(const struct program *p, int index)
 {
-	return index >= 0 ? p->op[index].call->stage : STAGE_EXEC;
+	return index >= 0 ? p->op[index].call->stage : STAGE_ARGS;
 }
 
 static void decode(struct reaper *r, struct spawn_options *o, struct program *p, void **ret_mem,
@@ -297,7 +297,8 @@ static void start(struct reaper *r, struct task *t, const struct program *p,
 	if (pid < 0)
 		fail(r, STAGE_FORK, -pid, -1, "");
 	if (t->failed)
-		fail(r, stage_of(p, t->error.index), t->error.err, t->error.index, "");
+		fail(r, stage_of(p, t->error.index), t->error.err, t->error.index,
+		     t->error.index < 0 ? "no operation executes a command" : "");
 	r->report = (struct report){ .type = REPORT_STARTED, .leader = pid };
 	r->report.n_results = o->trace ? p->n_ops : 0;
 	send_report(r, o->trace ? t->result : NULL);

@@ -249,8 +249,6 @@ static int exec_failed(const carrel_spec *s, const carrel_error *f, carrel_error
 
 	if (f->err == ENOENT && searched)
 		return error_set(e, f->stage, f->err, f->index, "cannot run '%.80s': not found in PATH", command);
-	if (f->err == ENOEXEC && f->index < 0)
-		return error_set(e, f->stage, f->err, f->index, "the operations execute no command");
 	return error_set(e, f->stage, f->err, f->index, "cannot run '%.120s': %s", command, strerror(f->err));
 }
 

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: ISC
+# A short front for meson and ninja. `make help` tells the targets.
+
+BUILD ?= build
+MUSL_CC ?= musl-gcc
+# carrel and carrel-control are static with musl; the library and the tests use the system's libc.
+STATIC = $(BUILD)/static
+MAIN = $(BUILD)/main
+ASAN = $(BUILD)/asan
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 30
+
+all: static main
+
+help:
+	@echo 'make            build the programs ($(STATIC)/src) and the library ($(MAIN)/src)'
+	@echo 'make check      build and run all tests'
+	@echo 'make asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make fuzz       fuzz each parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
+	@echo 'make lint       both compilers, manual pages, shell scripts'
+	@echo 'make bench      measure, side by side with what is installed'
+	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR'
+
+# musl brings no kernel headers; give it the system's, behind its own.
+$(BUILD)/kernel-headers:
+	mkdir -p $@
+	ln -sfn /usr/include/linux $@/linux
+	ln -sfn /usr/include/asm-generic $@/asm-generic
+	ln -sfn /usr/include/$$(gcc -print-multiarch)/asm $@/asm
+
+$(STATIC)/build.ninja: | $(BUILD)/kernel-headers
+	CC='$(MUSL_CC)' meson setup $(STATIC) --prefix=$(PREFIX) -Dtests=false -Dstatic_programs=true \
+		-Ddefault_library=static -Dkernel_headers=$(abspath $(BUILD))/kernel-headers
+
+$(MAIN)/build.ninja:
+	meson setup $(MAIN) --prefix=$(PREFIX) -Dtest_programs=$(abspath $(STATIC))/src -Dbench=true
+
+$(ASAN)/build.ninja:
+	meson setup $(ASAN) -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized \
+		-Dtest_programs=$(abspath $(ASAN))/src
+
+static: $(STATIC)/build.ninja
+	ninja -C $(STATIC)
+
+main: $(MAIN)/build.ninja
+	ninja -C $(MAIN)
+
+check: static main
+	python3 tests/runner.py $(MAIN) --skips tests/skips.expected $(TESTS)
+
+asan: $(ASAN)/build.ninja
+	ninja -C $(ASAN)
+	python3 tests/runner.py $(ASAN) --skips tests/skips.expected --sanitized $(TESTS)
+
+fuzz:
+	[ -f $(BUILD)/fuzz/build.ninja ] || CC=clang meson setup $(BUILD)/fuzz -Dfuzz=true -Dtests=false \
+		-Dprograms=false -Ddefault_library=static
+	ninja -C $(BUILD)/fuzz
+	sh scripts/fuzz $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+lint: static main
+	sh scripts/lint $(BUILD)
+
+bench: static main
+	sh bench/run $(MAIN) $(STATIC)
+
+install: static main
+	DESTDIR='$(DESTDIR)' meson install -C $(MAIN) --no-rebuild --skip-subprojects
+	DESTDIR='$(DESTDIR)' meson install -C $(STATIC) --no-rebuild --tags runtime
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all help static main check asan fuzz lint bench install clean

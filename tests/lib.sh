@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+# For tests in shell: TAP on standard output. CARREL and CARREL_CONTROL name the programs under test,
+# TOOLS the folder of the test tools.
+
+tests=0
+failed=0
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/carrel-test.XXXXXX") || exit 1
+chmod 755 "$tmp"
+trap 'rm -rf "$tmp"' EXIT
+# An ordinary user, by number: it need not be in the password file.
+user=12345
+export CARREL CARREL_CONTROL tmp user
+
+pass() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1"
+}
+
+fail() {
+	tests=$((tests + 1))
+	failed=$((failed + 1))
+	echo "not ok $tests - $1"
+	shift
+	for line; do printf '%s\n' "$line" | sed 's/^/#   /'; done
+}
+
+skip() {
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+# is WHAT GOT WANTED
+is() {
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got:    $2" "wanted: $3"; fi
+}
+
+# like WHAT GOT PATTERN (of case)
+like() {
+	# shellcheck disable=SC2254 # the pattern is one
+	case $2 in $3) pass "$1" ;; *) fail "$1" "got:     $2" "pattern: $3" ;; esac
+}
+
+# status WHAT WANTED COMMAND...: the command's exit status; its output is in $tmp/out and $tmp/err
+status() {
+	what=$1 wanted=$2
+	shift 2
+	"$@" >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	if [ "$got" = "$wanted" ]; then
+		pass "$what"
+	else
+		fail "$what" "status $got, wanted $wanted" "$(head -c 2000 "$tmp/out")" "$(head -c 2000 "$tmp/err")"
+	fi
+}
+
+# as_user COMMAND...: as an ordinary user without groups
+as_user() {
+	setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
+}
+
+finish() {
+	echo "1..$tests"
+	[ "$failed" -eq 0 ]
+	exit
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * host [-n] COMMAND [ARG...]: a host with an ordinary handle (nursery, spare reaper): runs the command
+ * with its own standard streams and ends as it did; 125 when that cannot be said. -n: without a
+ * cgroup. -p: prints the pids of guard, supervisor, nursery and task first. -k N: N commands at once.
+ */
+#include <carrel.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int usage(void)
+{
+	fputs("usage: host [-np] [-k N] COMMAND [ARG...]\n", stderr);
+	return 2;
+}
+
+static int finish(carrel *c, int n)
+{
+	carrel_event ev = { .size = sizeof(ev) };
+	int status = 125;
+
+	while (n > 0 && carrel_next(c, &ev, -1) == 1) {
+		if (ev.kind == CARREL_LOST)
+			break;
+		if (ev.kind != CARREL_GONE)
+			continue;
+		n--;
+		status = ev.status->exited ? ev.status->code : 128 + ev.status->sig;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	carrel_config cfg = { .size = sizeof(cfg) };
+	carrel_caps caps = { .size = sizeof(caps) };
+	carrel_error e;
+	int opt, print = 0, n = 1;
+
+	while ((opt = getopt(argc, argv, "+npk:")) != -1) {
+		if (opt == 'n')
+			cfg.no_cgroup = 1;
+		else if (opt == 'p')
+			print = 1;
+		else if (opt == 'k')
+			n = atoi(optarg);
+		else
+			return usage();
+	}
+	if (optind == argc || n < 1)
+		return usage();
+	const char **words = calloc((size_t)(argc - optind) + 1, sizeof(*words));
+	carrel *c = carrel_open(&cfg, &e);
+	if (words == NULL || c == NULL || carrel_probe(c, &caps) < 0) {
+		fprintf(stderr, "host: %s\n", carrel_strerror(&e));
+		free(words);
+		return 125;
+	}
+	memcpy(words, argv + optind, (size_t)(argc - optind) * sizeof(*words));
+	for (int i = 0; i < n; i++) {
+		carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.argv = words, .in.kind = CARREL_INHERIT,
+							     .out.kind = CARREL_INHERIT,
+							     .err.kind = CARREL_INHERIT,
+							     .session = CARREL_SESSION_OWN), &e);
+
+		if (p == NULL) {
+			fprintf(stderr, "host: %s\n", carrel_strerror(&e));
+			carrel_close(c);
+			free(words);
+			return 125;
+		}
+		if (print)
+			printf("%d %d %d %d\n", caps.guard, caps.supervisor, caps.nursery, carrel_pid(p));
+	}
+	fflush(stdout);
+	int status = finish(c, n);
+	carrel_close(c);
+	free(words);
+	return status;
+}
