@@ -120,4 +120,7 @@ int run_place(struct run *run, enum place place, struct run_error *e);
  */
 void domain_end(const struct role *role, int cgroup_kill);
 
+/* domain_remove_cgroup(role): remove the handle's cgroup, now that it is empty. */
+void domain_remove_cgroup(const struct role *role);
+
 #endif

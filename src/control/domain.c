@@ -7,6 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+void domain_remove_cgroup(const struct role *role)
+{
+	for (int tries = 0; role->cgroup >= 0 && tries < 100; tries++) {
+		/* The last of its processes may have a moment to go. */
+		if (sys_cgroup_remove(role->cgroup, role->guard) != -EBUSY)
+			return;
+		poll(NULL, 0, 2);
+	}
+}
+
 void domain_end(const struct role *role, int cgroup_kill)
 {
 	struct pollfd p = { .fd = role->signals, .events = POLLIN };

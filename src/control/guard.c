@@ -103,11 +103,6 @@ _Noreturn void guard_main(struct role *role)
 	domain_end(role, cgroup_kill);
 	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != 0)
 		say_lost(role->host);
-	for (int tries = 0; role->cgroup >= 0 && tries < 50; tries++) {
-		/* The last of its processes may have a moment to go. */
-		if (sys_cgroup_remove(role->cgroup, role->guard) != -EBUSY)
-			break;
-		poll(NULL, 0, 2);
-	}
+	domain_remove_cgroup(role);
 	_exit(0);
 }

@@ -153,6 +153,14 @@ static void turn(struct supervisor *s)
 	outbox_flush(s);
 }
 
+static _Noreturn void leave(const struct supervisor *s)
+{
+	/* A guard that somebody stopped would stay for ever behind us. */
+	if (getppid() == s->guard_pid)
+		kill(s->guard_pid, SIGCONT);
+	_exit(0);
+}
+
 static _Noreturn void finish(struct supervisor *s)
 {
 	struct buf b;
@@ -160,7 +168,10 @@ static _Noreturn void finish(struct supervisor *s)
 	/* Spares and the nursery: nothing of ours is left either. */
 	s->spare.socket = fd_close(s->spare.socket);
 	s->nursery_socket = fd_close(s->nursery_socket);
-	domain_end(s->role, -1);
+	domain_end(s->role, s->cgroup_kill);
+	/* The guard does this, as the last of us, unless it was the first. */
+	if (s->guard < 0)
+		domain_remove_cgroup(s->role);
 	if (!s->host_gone) {
 		buf_init(&b, 1024);
 		term_out_version(&b);
@@ -174,7 +185,7 @@ static _Noreturn void finish(struct supervisor *s)
 			outbox_flush(s);
 		}
 	}
-	_exit(0);
+	leave(s);
 }
 
 _Noreturn void supervisor_main(struct role *role, int guard_link)
@@ -188,15 +199,15 @@ _Noreturn void supervisor_main(struct role *role, int guard_link)
 	s.out_last = &s.out_first;
 	if (sys_subreaper() < 0 || start_child(&s, role) < 0)
 		_exit(125);
-	fd_close(role->cgroup);
+	s.cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
 	if (!role->once && spare_ask(&s) < 0)
 		_exit(125);
 	s.landlock_abi = sys_landlock_abi();
-	s.locked = sys_lock(-1) == 0;
+	s.locked = sys_lock(role->cgroup) == 0;
 	while (s.ending == NULL) {
 		turn(&s);
 		if (role->once && s.once_done && s.by_reaper.len == 0 && s.out_first == NULL)
-			_exit(0);
+			leave(&s);
 	}
 	end_streams(&s);
 	if (s.pending_spawn)

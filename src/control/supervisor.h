@@ -46,6 +46,7 @@ struct supervisor {
 	int host, guard, report, nursery_socket, life;
 	pid_t guard_pid, nursery;
 	bool cgroup, locked;
+	int cgroup_kill;
 	int landlock_abi;
 	struct map by_id, by_reaper;
 	struct timers timers;

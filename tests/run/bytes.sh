@@ -17,7 +17,8 @@ feed() {
 want=$(feed | cksum)
 feed | "$CARREL" run -- cat | cksum >shared
 is 'shared: 1 GB intact' "$(cat shared)" "$want"
-feed | { "$CARREL" run --json -- cat & echo $! >pid; wait $!; echo $? >code; } | {
+# A command in the background would read /dev/null, so give it the pipe by name.
+feed | { "$CARREL" run --json -- cat <&3 & echo $! >pid; wait $!; echo $? >code; } 3<&0 | {
 	sleep 1
 	grep VmHWM "/proc/$(cat pid)/status" >peak1
 	head -c 500000000 >part

@@ -43,19 +43,20 @@ static const int allowed[] = {
 #endif
 };
 
-/* Allowed when no bit of the mask is set in the argument. */
+/* Allowed when the bits of the mask in the argument are exactly these. */
 static const struct {
 	int nr;
 	unsigned arg;
-	uint32_t mask;
+	uint32_t mask, bits;
 } conditional[] = {
-	{ SYS_openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND },
-	{ SYS_mmap, 2, PROT_EXEC },
-	{ SYS_unlinkat, 2, ~(uint32_t)AT_REMOVEDIR },
+	{ SYS_openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0 },
+	{ SYS_mmap, 2, PROT_EXEC, 0 },
+	{ SYS_unlinkat, 2, UINT32_MAX, AT_REMOVEDIR },
 };
 
 #define N_ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
 #define N_CONDITIONAL (sizeof(conditional) / sizeof(conditional[0]))
+#define CONDITIONAL_LEN 6
 
 static unsigned short build(struct sock_filter *f)
 {
@@ -70,7 +71,7 @@ static unsigned short build(struct sock_filter *f)
 					    offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < N_ALLOWED; i++) {
 		/* Behind this list: the conditional ones, the refusal, the permission. */
-		unsigned to = (unsigned)(N_ALLOWED - 1 - i + N_CONDITIONAL * 5 + 1);
+		unsigned to = (unsigned)(N_ALLOWED - 1 - i + N_CONDITIONAL * CONDITIONAL_LEN + 1);
 
 		*p++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)allowed[i],
 						    (uint8_t)to, 0);
@@ -79,9 +80,10 @@ static unsigned short build(struct sock_filter *f)
 		uint32_t low = offsetof(struct seccomp_data, args) + conditional[i].arg * 8;
 
 		*p++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-						    (uint32_t)conditional[i].nr, 0, 4);
+						    (uint32_t)conditional[i].nr, 0, CONDITIONAL_LEN - 1);
 		*p++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low);
-		*p++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, conditional[i].mask, 0, 1);
+		*p++ = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, conditional[i].mask);
+		*p++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, conditional[i].bits, 1, 0);
 		*p++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 		*p++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	}
@@ -115,7 +117,7 @@ static bool needs_override(int cgroup)
 
 int sys_lock(int cgroup)
 {
-	struct sock_filter filter[4 + N_ALLOWED + N_CONDITIONAL * 5 + 2];
+	struct sock_filter filter[4 + N_ALLOWED + N_CONDITIONAL * CONDITIONAL_LEN + 2];
 	struct sock_fprog program = { build(filter), filter };
 	int r = drop_capabilities(needs_override(cgroup));
 
