@@ -15,11 +15,13 @@
  *    the error's `err`, and fill the caller's `carrel_error` when it is not
  *    NULL.
  *  - Any function may be called from any thread; only carrel_next() has one
- *    caller at a time.  In a child forked by the host every function answers
+ *    caller at a time.  In a child forked by the host every function that can fail answers
  *    ECHILD and touches nothing of the parent's.
- *  - The library starts no thread, forks nothing but its own control process
- *    (without SIGCHLD for the host), installs no signal handler, calls no
- *    waitpid(-1), and every descriptor that it makes is close-on-exec.
+ *  - The library starts no thread, installs no signal handler, calls no
+ *    waitpid(-1), and every descriptor that it makes is close-on-exec.  Its only
+ *    child is the control process, which is started without copying the host and
+ *    waited for by number when the handle ends; a host that waits for any child
+ *    may meet it then, which does no harm.
  *  - Times are milliseconds of CLOCK_MONOTONIC; -1 means "no limit".
  */
 #ifndef CARREL_H

@@ -28,6 +28,9 @@ struct role {
 	int report;	/* reaper: to the supervisor */
 };
 
+/* guard_say_lost(host, why): the host's last message of a handle. */
+void guard_say_lost(int host, const char *why);
+
 /* Each role runs until it ends the process. */
 _Noreturn void guard_main(struct role *role);
 _Noreturn void supervisor_main(struct role *role, int guard_link);

@@ -20,6 +20,7 @@
 
 struct guard {
 	pid_t supervisor;
+	int host;		/* readable once the host's process has ended, or -1 */
 	int status;		/* of the supervisor, once ${gone} */
 	bool gone;
 	int64_t stuck_us;	/* when to kill the supervisor */
@@ -45,16 +46,23 @@ static void reap(struct guard *g)
 
 static void watch(struct guard *g, const struct role *role)
 {
-	struct pollfd p[2] = { { .fd = role->signals, .events = POLLIN }, { .fd = role->host } };
+	/*
+	 * The host's process as well as its socket: a child that it forked may hold a copy of the
+	 * socket when the host itself is long dead.
+	 */
+	struct pollfd p[3] = { { .fd = role->signals, .events = POLLIN },
+			       { .fd = role->host },
+			       { .fd = g->host, .events = POLLIN } };
 
 	while (!g->gone) {
 		struct sys_signal s;
 
-		poll(p, 2, clock_poll_ms(g->stuck_us));
-		if (p[1].revents != 0) {
-			/* The host is gone.  The supervisor sees it too, unless it is stopped or stuck. */
+		poll(p, 3, clock_poll_ms(g->stuck_us));
+		if (p[1].revents != 0 || p[2].revents != 0) {
+			/* The host is gone.  Unless it is stuck, the supervisor ends by itself. */
 			g->stuck_us = clock_deadline_us(STUCK_MS);
-			p[1].fd = -1;
+			p[1].fd = p[2].fd = -1;
+			kill(g->supervisor, SIGTERM);
 			kill(g->supervisor, SIGCONT);
 		}
 		while (sys_signals_read(role->signals, &s) == 1) {
@@ -69,20 +77,20 @@ static void watch(struct guard *g, const struct role *role)
 	}
 }
 
-static void say_lost(int host)
+void guard_say_lost(int host, const char *why)
 {
 	unsigned char mem[128];
 	struct buf b;
 
 	buf_init_fixed(&b, mem, sizeof(mem));
 	term_out_version(&b);
-	term_out_text(&b, "the supervisor died; the guard has ended everything");
+	term_out_text(&b, why);
 	link_send(host, MSG_LOST, 0, b.data, b.len, NULL, 0, false);
 }
 
 _Noreturn void guard_main(struct role *role)
 {
-	struct guard g = { .stuck_us = CLOCK_NEVER };
+	struct guard g = { .stuck_us = CLOCK_NEVER, .host = sys_peer_open(role->host) };
 	int link[2];
 	int cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
 
@@ -94,6 +102,7 @@ _Noreturn void guard_main(struct role *role)
 	if (g.supervisor == 0) {
 		close(link[0]);
 		fd_close(cgroup_kill);
+		fd_close(g.host);
 		supervisor_main(role, link[1]);
 	}
 	close(link[1]);
@@ -102,7 +111,7 @@ _Noreturn void guard_main(struct role *role)
 	watch(&g, role);
 	domain_end(role, cgroup_kill);
 	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != 0)
-		say_lost(role->host);
+		guard_say_lost(role->host, "the supervisor died; the guard has ended everything");
 	domain_remove_cgroup(role);
 	_exit(0);
 }

@@ -62,6 +62,11 @@ int main(int argc, char **argv)
 	/* Nothing of ours may pin a directory; every request brings its own. */
 	if (chdir("/") == -1)
 		return 125;
+	/* Without it nobody below could be found, and a promise would be broken silently. */
+	if (sys_tree_signal(role.proc, getpid(), 0, NULL, NULL, NULL, NULL) < 0) {
+		guard_say_lost(role.host, "it cannot read /proc/PID/task/TID/children; is /proc mounted?");
+		return 125;
+	}
 	if (cgroup)
 		role.cgroup = sys_cgroup_create(role.guard);
 	guard_main(&role);

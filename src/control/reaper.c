@@ -170,7 +170,10 @@ static void on_command(struct reaper *r, int value)
 		break;
 	case COMMAND_STOP:
 		r->wait_tree = true;
-		/* fallthrough */
+		sys_tree_signal(r->role->proc, getpid(), sig, NULL, NULL, NULL, NULL);
+		/* Who is stopped could not act on it. */
+		sys_tree_signal(r->role->proc, getpid(), SIGCONT, NULL, NULL, NULL, NULL);
+		break;
 	case COMMAND_TREE:
 		sys_tree_signal(r->role->proc, getpid(), sig, NULL, NULL, NULL, NULL);
 		break;
@@ -289,6 +292,10 @@ static void refuse_places(struct reaper *r, const struct program *p)
 static void start(struct reaper *r, struct task *t, const struct program *p,
 		  const struct spawn_options *o)
 {
+	for (uint32_t i = 0; i < p->n_ops; i++) {
+		if (p->op[i].place == PLACE_AFTER)
+			t->result[i] = INT64_MIN;
+	}
 	t->run = (struct run){ .program = p, .fd = inbox.fd, .group = o->group, .result = t->result };
 	if (run_place(&t->run, PLACE_INIT, &t->error) < 0)
 		fail(r, stage_of(p, t->error.index), t->error.err, t->error.index, "");

@@ -42,15 +42,43 @@ static int hello(struct supervisor *s, struct term_in *in)
 	return protocol == MESSAGE_PROTOCOL ? 0 : -EPROTO;
 }
 
+/*
+ * Hand the request to the spare.  0 when that was done or the host was told why not; -EPIPE when the
+ * spare has died without our knowing: the request waits for another.
+ */
+static int spawn_to_spare(struct supervisor *s, uint32_t id, const struct spawn_options *o)
+{
+	struct stream *st = stream_create(s, id, o);
+	int r = st == NULL ? -ENOMEM : link_forward(s->spare.socket, s->inbox);
+
+	if (r < 0 && st != NULL)
+		stream_undo(s, st);
+	s->spare.socket = fd_close(s->spare.socket);
+	s->spare.pid = 0;
+	if (!s->role->once && spare_ask(s) < 0)
+		s->ending = "the nursery died";
+	if (r == -EPIPE && !s->role->once) {
+		s->pending_spawn = true;
+		return r;
+	}
+	s->once_done = s->role->once;
+	if (r < 0)
+		tell_failed(s, id, STAGE_CHANNEL, -r, -1, "");
+	return 0;
+}
+
 void spawn_in_hand(struct supervisor *s)
 {
 	struct spawn_options o;
 	struct term_in in;
 	uint32_t id = s->inbox->head.id;
-	int r;
 
 	if (s->spare.socket < 0 && s->role->once) {
-		tell_failed(s, id, STAGE_ARGS, EBUSY, -1, "the handle was opened for one spawn");
+		if (s->once_done)
+			tell_failed(s, id, STAGE_ARGS, EBUSY, -1, "the handle was opened for one spawn");
+		else
+			tell_failed(s, id, STAGE_FORK, EPIPE, -1, "the stream's reaper was killed");
+		s->once_done = true;
 		link_release(s->inbox);
 		return;
 	}
@@ -70,20 +98,8 @@ void spawn_in_hand(struct supervisor *s)
 		   spawn_options_in(&in, &o) < 0 || map_get(&s->by_id, id) != NULL) {
 		tell_failed(s, id, STAGE_ARGS, EBADMSG, -1, "not a request to spawn");
 	} else {
-		struct stream *st = stream_create(s, id, &o);
-
-		r = st == NULL ? -ENOMEM : link_forward(s->spare.socket, s->inbox);
-		if (st == NULL)
-			tell_failed(s, id, STAGE_CHANNEL, ENOMEM, -1, "");
-		/* On an error of the socket the spare sees its end and ends; that is a lost reaper. */
-		(void)r;
-		if (st != NULL) {
-			s->spare.socket = fd_close(s->spare.socket);
-			s->spare.pid = 0;
-			s->once_done = s->role->once;
-			if (!s->role->once && spare_ask(s) < 0)
-				s->ending = "the nursery died";
-		}
+		if (spawn_to_spare(s, id, &o) == -EPIPE)
+			return;
 	}
 	link_release(s->inbox);
 }

@@ -12,6 +12,8 @@
 
 /* How long a reaper may take to end its tree before it counts as stuck itself. */
 #define REAPER_STUCK_MS 1500
+/* Before a stop step is tried again that the reaper's queue of signals had no room for. */
+#define QUEUE_FULL_MS 10
 /* Between two looks at trees that lost their reaper. */
 #define SWEEP_MS 2
 
@@ -74,8 +76,12 @@ void spare_arrived(struct supervisor *s)
 	}
 	s->spare.pid = reply.pid;
 	s->spare.socket = n_fds == 1 ? fd : -1;
-	if (s->spare.pid < 0)
+	if (s->spare.pid < 0) {
 		slot_free(s, s->spare.slot);
+		/* What failed now may work by the time that somebody needs it. */
+		if (!s->pending_spawn)
+			s->spare.pid = 0;
+	}
 }
 
 struct stream *stream_create(struct supervisor *s, uint32_t id, const struct spawn_options *o)
@@ -96,6 +102,14 @@ struct stream *stream_create(struct supervisor *s, uint32_t id, const struct spa
 		return NULL;
 	}
 	return st;
+}
+
+void stream_undo(struct supervisor *s, struct stream *st)
+{
+	map_remove(&s->by_id, st->id);
+	map_remove(&s->by_reaper, (uint32_t)st->reaper);
+	slot_free(s, st->slot);
+	free(st);
 }
 
 /* Both ends are told and reaped: forget the stream. */
@@ -120,13 +134,14 @@ static void stream_gone(struct supervisor *s, struct stream *st, const struct re
 		timer_set(&s->timers, &st->timer, clock_deadline_us(REAPER_STUCK_MS));
 }
 
-void stream_signal(struct stream *st, enum command what, int sig)
+int stream_signal(struct stream *st, enum command what, int sig)
 {
 	if (st->reaper == 0)
-		return;
-	sys_command(st->reaper, COMMAND(what, sig));
+		return 0;
+	int r = sys_command(st->reaper, COMMAND(what, sig));
 	/* A task of our own user may have stopped its reaper. */
 	kill(st->reaper, SIGCONT);
+	return r;
 }
 
 void stream_kill(struct supervisor *s, struct stream *st, enum cause cause)
@@ -135,7 +150,9 @@ void stream_kill(struct supervisor *s, struct stream *st, enum cause cause)
 		st->cause = cause;
 	st->step = STEPS_MAX;
 	st->killed = true;
-	stream_signal(st, COMMAND_KILL, SIGKILL);
+	/* With its queue of signals full it cannot be told: then what it has below becomes ours. */
+	if (stream_signal(st, COMMAND_KILL, SIGKILL) < 0)
+		kill(st->reaper, SIGKILL);
 	timer_set(&s->timers, &st->timer, clock_deadline_us(REAPER_STUCK_MS));
 }
 
@@ -148,7 +165,11 @@ static void stream_step(struct supervisor *s, struct stream *st)
 		stream_kill(s, st, st->cause);
 		return;
 	}
-	stream_signal(st, COMMAND_STOP, step->sig);
+	if (stream_signal(st, COMMAND_STOP, step->sig) < 0) {
+		st->step--;
+		timer_set(&s->timers, &st->timer, clock_deadline_us(QUEUE_FULL_MS));
+		return;
+	}
 	timer_clear(&s->timers, &st->timer);
 	if (step->wait_ms >= 0)
 		timer_set(&s->timers, &st->timer, clock_deadline_us(step->wait_ms));
@@ -191,9 +212,12 @@ static void on_report(struct supervisor *s, struct stream *st, const struct repo
 		if (st->options.timeout_ms > 0 && st->step < 0)
 			timer_set(&s->timers, &st->timer, clock_deadline_us(st->options.timeout_ms));
 		break;
+	case REPORT_EXIT:
+		st->status = r->status;
+		st->ended = true;
+		break;
 	case REPORT_STOPPED:
 	case REPORT_CONTINUED:
-	case REPORT_EXIT:
 		break;
 	default:
 		return;
@@ -231,7 +255,7 @@ static void reaper_lost(struct supervisor *s, struct stream *st)
 	st->lost = true;
 	st->cause = st->step < 0 ? CAUSE_LOSS : st->cause;
 	st->killed = true;
-	st->status = SIGKILL;
+	st->status = st->ended ? st->status : SIGKILL;
 	timer_clear(&s->timers, &st->timer);
 	s->lost_streams++;
 	s->sweep_us = 0;
@@ -266,7 +290,7 @@ static void child_ended(struct supervisor *s, pid_t pid, int status)
 		return;
 	}
 	for (size_t i = 0; s->lost_streams > 0 && (st = map_each(&s->by_id, &i)) != NULL;) {
-		if (st->lost && st->leader == pid)
+		if (st->lost && !st->ended && st->leader == pid)
 			st->status = status;
 	}
 }
@@ -304,7 +328,7 @@ void lost_sweep(struct supervisor *s)
 	int n = sys_tree_signal(s->role->proc, getpid(), SIGKILL, is_ours, s, NULL, NULL);
 	children_reap(s);
 	s->sweep_us = clock_now_us() + SWEEP_MS * 1000;
-	if (n > 0)
+	if (n != 0)
 		return;
 	struct stream *found = NULL;
 	for (size_t i = 0; found == NULL || !found->lost;) {

@@ -55,8 +55,8 @@ static int start_child(struct supervisor *s, const struct role *role)
 		nursery_main(&child, p.child[1]);
 	}
 	close(p.child[1]);
-	close(p.report[1]);
 	close(p.life[0]);
+	/* Our copy of report[1] stays open: without a reaper there is no end of file, just silence. */
 	s->report = p.report[0];
 	s->life = p.life[1];
 	if (role->once) {
@@ -206,7 +206,8 @@ _Noreturn void supervisor_main(struct role *role, int guard_link)
 	s.locked = sys_lock(role->cgroup) == 0;
 	while (s.ending == NULL) {
 		turn(&s);
-		if (role->once && s.once_done && s.by_reaper.len == 0 && s.out_first == NULL)
+		if (role->once && s.once_done && s.by_reaper.len == 0 && s.by_id.len == 0 &&
+		    s.out_first == NULL)
 			leave(&s);
 	}
 	end_streams(&s);

@@ -28,7 +28,8 @@ struct stream {
 	bool gone;		/* the host was told the last word */
 	bool lost;		/* the reaper ended without saying GONE: we sweep its tree */
 	enum cause cause;
-	int status;		/* of the leader, when we had to wait for it ourselves */
+	int status;		/* of the leader, if the reaper does not live to say it again */
+	bool ended;		/* ... and it is known */
 	int64_t started_us;
 };
 
@@ -78,9 +79,11 @@ void spawn_in_hand(struct supervisor *s);
 int spare_ask(struct supervisor *s);
 void spare_arrived(struct supervisor *s);
 struct stream *stream_create(struct supervisor *s, uint32_t id, const struct spawn_options *o);
+/* stream_undo(s, st): as if ${st} had not been created. */
+void stream_undo(struct supervisor *s, struct stream *st);
 void stream_stop(struct supervisor *s, struct stream *st, enum cause cause);
 void stream_kill(struct supervisor *s, struct stream *st, enum cause cause);
-void stream_signal(struct stream *st, enum command what, int sig);
+int stream_signal(struct stream *st, enum command what, int sig);
 void stream_timer(struct supervisor *s, struct stream *st);
 void reports_read(struct supervisor *s);
 void children_reap(struct supervisor *s);

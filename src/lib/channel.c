@@ -23,7 +23,8 @@ void channel_lost(carrel *c, const char *reason)
 	c->lost = true;
 	/* One that was there for a single tree ends behind it. */
 	c->lost_told = c->once_used && c->welcome;
-	snprintf(c->lost_reason, sizeof(c->lost_reason), "%s", reason);
+	if (reason != c->lost_reason)
+		snprintf(c->lost_reason, sizeof(c->lost_reason), "%s", reason);
 	/* Nobody will say GONE for these any more; the guard or supervisor has ended them. */
 	for (size_t i = 0; (p = map_each(&c->procs, &i)) != NULL;) {
 		if (p->gone)
@@ -39,6 +40,9 @@ void channel_lost(carrel *c, const char *reason)
 		c->lost_told = false;
 		if (!p->exit_told)
 			p->status.sig = SIGKILL;
+		/* A released one leaves the map, which moves others: begin again. */
+		if (p->released)
+			i = 0;
 		proc_gone(c, p);
 	}
 	event_kick(c);
@@ -139,7 +143,20 @@ static int on_gone_message(carrel *c, carrel_proc *p, struct term_in *in)
 	return 0;
 }
 
-/* Results of a traced program; the texts of the operations are added by who asked for them. */
+/* The line about one operation of a traced start. */
+static void trace_line(carrel *c, carrel_proc *p, int index, int64_t result)
+{
+	struct buf b;
+
+	/* Not run yet: those behind the tree's end. */
+	if (result == INT64_MIN)
+		return;
+	buf_init(&b, MESSAGE_BODY_MAX);
+	if (request_trace(p->request, index, result, &b) == 0 && b.err == 0)
+		event_queue(c, CARREL_OP, p, 0, b.data, b.len);
+	buf_finish(&b);
+}
+
 static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
 {
 	int64_t pid;
@@ -154,12 +171,17 @@ static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
 		if (term_in_tuple(in, 2) < 0 || term_in_int(in, 0, PROGRAM_OPS_MAX, &index) < 0 ||
 		    term_in_int(in, INT64_MIN, INT64_MAX, &result) < 0)
 			return -EBADMSG;
-		event_queue(c, CARREL_OP, p, 0, &(int64_t[2]){ index, result }, 2 * sizeof(int64_t));
+		trace_line(c, p, (int)index, result);
 	}
 	if (term_in_list_end(in, n) < 0)
 		return -EBADMSG;
 	p->pid = (pid_t)pid;
 	p->answered = true;
+	if (!p->captured) {
+		c->live++;
+		event_queue(c, CARREL_STARTED, p, 0, NULL, 0);
+		return proc_watch(p);
+	}
 	return 0;
 }
 

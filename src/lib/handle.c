@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -175,6 +177,9 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 		r = error_set(e, CARREL_STAGE_HELPER, err = errno, -1, "cannot watch the control process");
 	pthread_mutex_unlock(&c->lock);
 	if (r < 0) {
+		/* It may be anything: it was never heard of. */
+		if (!c->welcome)
+			kill(c->guard, SIGKILL);
 		c->socket = fd_close(c->socket);
 		reap_guard(c);
 		destroy(c);
@@ -190,7 +195,11 @@ EXPORT void carrel_close(carrel *c)
 
 	if (c == NULL || c->owner != getpid())
 		return;
-	/* The supervisor sees the end of the connection and ends everything; the guard ends last. */
+	/*
+	 * The supervisor sees the end of the connection and ends everything; the guard ends last.
+	 * Closing alone would not end it while a child that the host forked has a copy.
+	 */
+	shutdown(c->socket, SHUT_RDWR);
 	c->socket = fd_close(c->socket);
 	reap_guard(c);
 	for (;;) {

@@ -22,6 +22,8 @@
 #define BATCH_MAX 64
 #define READ_MAX (64 * 1024)
 
+struct request;
+
 struct event_node {
 	struct event_node *next;
 	carrel_event_kind kind;
@@ -38,12 +40,14 @@ struct carrel_proc {
 	pid_t pid;
 	int in;			/* our end of stdin's pipe, or -1 */
 	int out[2];		/* of stdout's and stderr's */
+	int rest[2];		/* once gone: bytes that are still to be read */
 	const char *input;	/* what is left of the spec's input */
 	size_t input_len;
 	bool feeding;		/* ${in} is fed from ${input} */
 	bool watch_in;		/* ${in} is in the epoll set */
 	bool answered;		/* STARTED or FAILED came */
 	bool failed;
+	const struct request *request; /* while its answer is awaited: the texts of the operations */
 	bool exit_told;		/* EXIT was queued */
 	bool gone;		/* GONE came from the control process */
 	bool gone_told;		/* ... and was delivered */
@@ -82,11 +86,15 @@ struct carrel {
 	struct event_node *first, **last;
 	struct carrel_proc *ending, *ending_last;
 	struct event_node *current; /* the event that the caller looks at */
-	carrel_proc *last_gone;	/* told by the last event */
+	carrel_status gone_status; /* ... of the last GONE */
 	struct inbox *inbox;
 	char *data;		/* READ_MAX bytes */
 	int batch_n, batch_at;
-	struct { uint32_t id; int stream; } batch[BATCH_MAX];
+	struct {
+		uint32_t id;
+		int stream;
+		bool closed;	/* the other end is */
+	} batch[BATCH_MAX];
 };
 
 /* error.c */
@@ -113,9 +121,14 @@ void event_kick(carrel *c);
 void proc_gone(carrel *c, carrel_proc *p);
 void proc_close_stream(carrel_proc *p, int stream);
 void proc_free(carrel_proc *p);
+/* proc_forget(p): free one that is gone, told or not. */
+void proc_forget(carrel_proc *p);
+/* proc_read(p, i, mem, size): read stdout (0) or stderr (1): bytes; 0 at the end, closed then; -EAGAIN. */
+ssize_t proc_read(carrel_proc *p, int i, void *mem, size_t size);
 /* proc_watch_in(p, on): wait for room in stdin. */
 int proc_watch_in(carrel_proc *p, bool on);
-int proc_watch_out(carrel_proc *p, int stream);
+/* proc_watch(p): wait for all its streams. */
+int proc_watch(carrel_proc *p);
 int next_watch_handle(carrel *c);
 
 /* stream.c */

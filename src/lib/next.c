@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* What an entry of the epoll set is: a proc's stream, or one of ours. */
@@ -27,11 +28,6 @@ static int watch(carrel *c, int op, int fd, uint32_t events, uint64_t tok)
 	return epoll_ctl(c->epoll, op, fd, &ev) == -1 ? -errno : 0;
 }
 
-int proc_watch_out(carrel_proc *p, int stream)
-{
-	return watch(p->c, EPOLL_CTL_ADD, p->out[stream - 1], EPOLLIN, token(p->id, stream));
-}
-
 int proc_watch_in(carrel_proc *p, bool on)
 {
 	if (on == p->watch_in || p->in < 0)
@@ -39,6 +35,17 @@ int proc_watch_in(carrel_proc *p, bool on)
 	int r = watch(p->c, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, p->in, EPOLLOUT, token(p->id, TOKEN_IN));
 	if (r == 0)
 		p->watch_in = on;
+	return r;
+}
+
+int proc_watch(carrel_proc *p)
+{
+	int r = p->feeding ? proc_watch_in(p, true) : 0;
+
+	for (int stream = 1; stream <= 2 && r == 0; stream++) {
+		if (p->out[stream - 1] >= 0)
+			r = watch(p->c, EPOLL_CTL_ADD, p->out[stream - 1], EPOLLIN, token(p->id, stream));
+	}
 	return r;
 }
 
@@ -102,36 +109,89 @@ void event_queue(carrel *c, carrel_event_kind kind, carrel_proc *p, int sig, con
 	event_kick(c);
 }
 
-/* Its streams may still hold data: GONE comes behind them. */
-void proc_gone(carrel *c, carrel_proc *p)
+static void ending_add(carrel *c, carrel_proc *p)
 {
-	p->gone = true;
-	pthread_cond_broadcast(&c->changed);
-	if (p->captured) {
-		p->gone_told = true;
-		if (p->released)
-			proc_free(p);
-		return;
-	}
 	p->next_ending = NULL;
 	if (c->ending == NULL)
 		c->ending = p;
 	else
 		c->ending_last->next_ending = p;
 	c->ending_last = p;
-	event_kick(c);
+}
+
+static void ending_remove(carrel *c, carrel_proc *p)
+{
+	carrel_proc *before = NULL;
+
+	for (carrel_proc *q = c->ending; q != p; q = q->next_ending)
+		before = q;
+	if (before == NULL)
+		c->ending = p->next_ending;
+	else
+		before->next_ending = p->next_ending;
+	if (c->ending_last == p)
+		c->ending_last = before;
+	c->live--;
+	p->gone_told = true;
+}
+
+/*
+ * What the pipes hold at this moment was written by the tree; GONE comes behind it.  What comes
+ * later is a stranger's, who would keep the end away for ever.
+ */
+void proc_gone(carrel *c, carrel_proc *p)
+{
+	p->gone = true;
+	pthread_cond_broadcast(&c->changed);
+	for (int i = 0; i < 2; i++) {
+		if (p->out[i] < 0 || ioctl(p->out[i], FIONREAD, &p->rest[i]) == -1)
+			p->rest[i] = 0;
+	}
+	if (p->captured) {
+		p->gone_told = true;
+	} else {
+		ending_add(c, p);
+		event_kick(c);
+	}
+	if (p->released)
+		proc_forget(p);
+}
+
+void proc_forget(carrel_proc *p)
+{
+	if (!p->gone_told)
+		ending_remove(p->c, p);
+	proc_free(p);
 }
 
 void proc_free(carrel_proc *p)
 {
-	carrel *c = p->c;
-
 	for (int stream = 0; stream <= 2; stream++)
 		proc_close_stream(p, stream);
-	map_remove(&c->procs, p->id);
-	if (c->last_gone == p)
-		c->last_gone = NULL;
+	map_remove(&p->c->procs, p->id);
 	free(p);
+}
+
+ssize_t proc_read(carrel_proc *p, int i, void *mem, size_t size)
+{
+	ssize_t n = 0;
+
+	if (p->gone && (size_t)p->rest[i] < size)
+		size = (size_t)p->rest[i];
+	if (size > 0) {
+		do {
+			n = read(p->out[i], mem, size);
+		} while (n == -1 && errno == EINTR);
+		if (n == -1 && errno == EAGAIN && !p->gone)
+			return -EAGAIN;
+	}
+	if (n <= 0) {
+		proc_close_stream(p, i + 1);
+		return 0;
+	}
+	if (p->gone)
+		p->rest[i] -= (int)n;
+	return n;
 }
 
 static int deliver(carrel_event *ev, const carrel_event *full)
@@ -172,24 +232,18 @@ static int deliver_queued(carrel *c, carrel_event *ev)
 }
 
 /* One read of a stream that has something.  1 with an event, 0 without. */
-static int deliver_output(carrel_proc *p, int stream, bool at_end, carrel_event *ev)
+static int deliver_output(carrel_proc *p, int stream, carrel_event *ev)
 {
 	carrel *c = p->c;
-	ssize_t n;
+	ssize_t n = proc_read(p, stream - 1, c->data, READ_MAX);
 
-	do {
-		n = read(p->out[stream - 1], c->data, READ_MAX);
-	} while (n == -1 && errno == EINTR);
-	/* The tree is gone, and what is left of the pipe is in a stranger's hands. */
-	if (n == -1 && errno == EAGAIN && !at_end)
+	if (n == -EAGAIN)
 		return 0;
-	carrel_event full = about(n > 0 ? (stream == 1 ? CARREL_OUT : CARREL_ERR) : CARREL_EOF, p);
+	carrel_event full = about(n == 0 ? CARREL_EOF : stream == 1 ? CARREL_OUT : CARREL_ERR, p);
 	full.stream = stream;
 	if (n > 0) {
 		full.data = c->data;
 		full.len = (size_t)n;
-	} else {
-		proc_close_stream(p, stream);
 	}
 	return deliver(ev, &full);
 }
@@ -203,8 +257,10 @@ static int close_input(carrel_proc *p, carrel_event *ev)
 }
 
 /* Stdin has room: feed it, or tell. */
-static int deliver_input(carrel_proc *p, carrel_event *ev)
+static int deliver_input(carrel_proc *p, bool closed, carrel_event *ev)
 {
+	if (closed)
+		return close_input(p, ev);
 	if (!p->feeding) {
 		carrel_event full = about(CARREL_STDIN_ROOM, p);
 
@@ -227,6 +283,7 @@ static int deliver_batch(carrel *c, carrel_event *ev)
 {
 	while (c->batch_at < c->batch_n) {
 		uint32_t id = c->batch[c->batch_at].id;
+		bool closed = c->batch[c->batch_at].closed;
 		int stream = c->batch[c->batch_at++].stream;
 		carrel_proc *p = map_get(&c->procs, id);
 		int r = 0;
@@ -234,9 +291,9 @@ static int deliver_batch(carrel *c, carrel_event *ev)
 		if (p == NULL || p->released)
 			continue;
 		if (stream == 0 && p->in >= 0 && p->watch_in)
-			r = deliver_input(p, ev);
+			r = deliver_input(p, closed, ev);
 		else if (stream > 0 && p->out[stream - 1] >= 0)
-			r = deliver_output(p, stream, false, ev);
+			r = deliver_output(p, stream, ev);
 		if (r != 0)
 			return r;
 	}
@@ -246,28 +303,21 @@ static int deliver_batch(carrel *c, carrel_event *ev)
 /* Trees that are gone: the rest of their streams, then GONE. */
 static int deliver_ending(carrel *c, carrel_event *ev)
 {
-	while (c->ending != NULL) {
-		carrel_proc *p = c->ending;
+	carrel_proc *p = c->ending;
 
-		if (!p->released) {
-			for (int stream = 1; stream <= 2; stream++) {
-				if (p->out[stream - 1] >= 0)
-					return deliver_output(p, stream, true, ev);
-			}
-		}
-		c->ending = p->next_ending;
-		c->live--;
-		p->gone_told = true;
-		if (p->released) {
-			proc_free(p);
-			continue;
-		}
-		proc_close_stream(p, 0);
-		carrel_event full = about(CARREL_GONE, p);
-		full.status = &p->status;
-		return deliver(ev, &full);
+	if (p == NULL)
+		return 0;
+	for (int stream = 1; stream <= 2; stream++) {
+		if (p->out[stream - 1] >= 0)
+			return deliver_output(p, stream, ev);
 	}
-	return 0;
+	ending_remove(c, p);
+	proc_close_stream(p, 0);
+	/* A copy: the caller may release the proc and still look at this. */
+	c->gone_status = p->status;
+	carrel_event full = about(CARREL_GONE, p);
+	full.status = &c->gone_status;
+	return deliver(ev, &full);
 }
 
 static void take_batch(carrel *c, const struct epoll_event *events, int n)
@@ -280,6 +330,7 @@ static void take_batch(carrel *c, const struct epoll_event *events, int n)
 			channel_read(c);
 		} else if (what != TOKEN_KICK) {
 			c->batch[c->batch_n].id = (uint32_t)(events[i].data.u64 >> 8);
+			c->batch[c->batch_n].closed = events[i].events & EPOLLERR;
 			c->batch[c->batch_n++].stream = what;
 		}
 	}
@@ -303,7 +354,7 @@ static int wait_for_more(carrel *c, int timeout_ms)
 	if (n > 0)
 		take_batch(c, events, n);
 	pthread_cond_broadcast(&c->changed);
-	return n == -1 && err != EINTR ? -err : n;
+	return n == -1 ? (err == EINTR ? 0 : -err) : n;
 }
 
 static int next_locked(carrel *c, carrel_event *ev, int64_t deadline_us)
@@ -326,10 +377,15 @@ static int next_locked(carrel *c, carrel_event *ev, int64_t deadline_us)
 			return deliver(ev, &full);
 		}
 		int timeout_ms = clock_poll_ms(deadline_us);
-		if (c->live == 0 && (!c->lost || c->once))
-			return 0;
 		if (c->lost)
-			return -EPIPE;
+			return c->once ? 0 : -EPIPE;
+		if (c->live == 0) {
+			/* Only the loss of the handle could still be news. */
+			channel_read(c);
+			if (!something_queued(c))
+				return 0;
+			continue;
+		}
 		unkick(c);
 		r = wait_for_more(c, timeout_ms);
 		if (r < 0)

@@ -152,7 +152,7 @@ static int own_program(const carrel_spec *s, struct request *r, size_t names_at,
 	struct term_in in;
 
 	if (program_text_in(s->ops, strlen(s->ops), &r->body, &te) < 0)
-		return error_set(e, CARREL_STAGE_ARGS, EINVAL, te.line, "operations, line %d: %s", te.line,
+		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "operations, line %d: %s", te.line,
 				 te.what[0] != 0 ? te.what : "too large");
 	size_t size = program_memory(r->body.len);
 	void *mem = malloc(size);
@@ -161,6 +161,9 @@ static int own_program(const carrel_spec *s, struct request *r, size_t names_at,
 	term_in_init(&in, r->body.data + names_at, r->body.len - names_at);
 	int err = program_in(&in, mem, size, &p, &pe);
 	free(mem);
+	if (err < 0 && pe.arg < 0)
+		return error_set(e, CARREL_STAGE_ARGS, -err, pe.index, "operation %d: expected %s",
+				 pe.index + 1, pe.what);
 	if (err < 0)
 		return error_set(e, CARREL_STAGE_ARGS, -err, pe.index,
 				 "operation %d, argument %d: expected %s", pe.index + 1, pe.arg + 1, pe.what);

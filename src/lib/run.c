@@ -21,26 +21,19 @@ struct capture {
 	struct buf out[2];
 };
 
-/* Take what one stream has; at the end of the tree without waiting for strangers that hold it. */
+/* Take what one stream has. */
 static void take_output(struct capture *cap, int i)
 {
-	carrel_proc *p = cap->p;
-	ssize_t n;
+	ssize_t n = 1;
 
-	while (p->out[i] >= 0) {
+	while (cap->p->out[i] >= 0 && n > 0) {
 		unsigned char *room = buf_reserve(&cap->out[i], READ_MAX);
 
 		if (room == NULL)
 			return;
-		n = read(p->out[i], room, READ_MAX);
+		n = proc_read(cap->p, i, room, READ_MAX);
 		if (n > 0)
 			cap->out[i].len += (size_t)n;
-		else if (n == -1 && errno == EINTR)
-			continue;
-		else if (n == -1 && errno == EAGAIN && !p->gone)
-			return;
-		else
-			proc_close_stream(p, i + 1);
 	}
 }
 
@@ -126,13 +119,14 @@ static int finish(struct capture *cap, carrel_result *r, carrel_error *e)
 
 EXPORT int carrel_run(carrel *c, const carrel_spec *s, carrel_result *r, carrel_error *e)
 {
+	static const carrel_config once = { .size = sizeof(once), .once = 1 };
 	struct capture cap = { .c = c };
 	int result = -1;
 
 	if (r == NULL)
 		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "no result to fill");
 	*r = (carrel_result){ 0 };
-	if (c == NULL && (cap.c = carrel_open(NULL, e)) == NULL)
+	if (c == NULL && (cap.c = carrel_open(&once, e)) == NULL)
 		return -1;
 	cap.p = spawn_captured(cap.c, s, e);
 	if (cap.p != NULL && enter(cap.c) == 0) {

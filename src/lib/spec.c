@@ -20,6 +20,9 @@ static int check_command(const carrel_spec *s, carrel_error *e)
 		return BAD(-1, "exactly one of argv, shell and ops must name the command; %d are given", given);
 	if (s->argv != NULL && s->argv[0] == NULL)
 		return BAD(0, "argv is empty: there is no command");
+	if ((s->n_pass_fds > 0 && s->pass_fds == NULL) || (s->n_limits > 0 && s->limits == NULL) ||
+	    (s->n_groups > 0 && s->groups == NULL) || (s->input_len > 0 && s->input == NULL))
+		return BAD(-1, "pass_fds, limits, groups or input is NULL, but its count is not 0");
 	if (s->path != NULL && s->argv == NULL)
 		return BAD(-1, "path needs argv");
 	if (s->behaviour != NULL && strcmp(s->behaviour, behaviour_process.name) != 0)

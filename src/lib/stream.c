@@ -36,51 +36,15 @@ static carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e
 	return NULL;
 }
 
-/* The operations' texts in place of their numbers. */
-static void trace_texts(carrel *c, carrel_proc *p, const struct request *r)
-{
-	struct event_node **at = &c->first;
-
-	while (*at != NULL) {
-		struct event_node *n = *at, *line;
-		int64_t raw[2];
-		struct buf b;
-
-		if (n->proc != p || n->kind != CARREL_OP) {
-			at = &n->next;
-			continue;
-		}
-		memcpy(raw, n->data, sizeof(raw));
-		buf_init(&b, MESSAGE_BODY_MAX);
-		request_trace(r, (int)raw[0], raw[1], &b);
-		line = realloc(n, sizeof(*n) + b.len);
-		if (line != NULL) {
-			memcpy(line->data, b.data, b.len);
-			line->len = b.len;
-			*at = n = line;
-		}
-		if (n->next == NULL)
-			c->last = &n->next;
-		at = &n->next;
-		buf_finish(&b);
-	}
-}
-
 /* Take over the request's ends of the pipes. */
-static int adopt(carrel_proc *p, const carrel_spec *s, struct request *r, carrel_error *e)
+static void adopt(carrel_proc *p, const carrel_spec *s, struct request *r)
 {
 	p->in = fd_take(&r->in);
-	for (int i = 0; i < 2; i++) {
-		p->out[i] = fd_take(&r->out[i]);
-		if (p->out[i] >= 0 && !p->captured && proc_watch_out(p, i + 1) < 0)
-			return error_set(e, CARREL_STAGE_FDS, ENOMEM, i + 1, "cannot watch a stream");
-	}
+	p->out[0] = fd_take(&r->out[0]);
+	p->out[1] = fd_take(&r->out[1]);
 	p->input = s->input;
 	p->input_len = s->input_len;
 	p->feeding = p->in >= 0 && s->input_len > 0;
-	if (p->feeding && !p->captured && proc_watch_in(p, true) < 0)
-		return error_set(e, CARREL_STAGE_FDS, ENOMEM, 0, "cannot watch stdin");
-	return 0;
 }
 
 static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured, struct request *r,
@@ -107,32 +71,19 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	/* Our copies of the task's ends must go, or the streams would never end. */
 	for (size_t i = 0; i < r->n_close; i++)
 		r->close_after[i] = fd_close(r->close_after[i]);
+	adopt(p, s, r);
+	p->request = r;
 	channel_wait(c, answered, p, CLOCK_NEVER);
-	if (p->failed) {
-		if (c->welcome)
-			request_failed(s, r, &p->error, e);
-		else
-			error_set(e, CARREL_STAGE_HELPER, EPROTO, -1,
-				  "the control process did not start: %s", c->lost_reason);
-		proc_free(p);
-		return NULL;
-	}
-	c->live += !captured;
-	if (s->trace)
-		trace_texts(c, p, r);
-	event_queue(c, CARREL_STARTED, p, 0, NULL, 0);
-	if (adopt(p, s, r, e) < 0) {
-		carrel_error kept = e != NULL ? *e : (carrel_error){ 0 };
-
-		/* Started, and yet of no use: end it as any other. */
-		leave(c);
-		carrel_release(p);
-		enter(c);
-		if (e != NULL)
-			*e = kept;
-		return NULL;
-	}
-	return p;
+	p->request = NULL;
+	if (!p->failed)
+		return p;
+	if (c->welcome)
+		request_failed(s, r, &p->error, e);
+	else
+		error_set(e, CARREL_STAGE_HELPER, EPROTO, -1, "the control process did not start: %s",
+			  c->lost_reason);
+	proc_free(p);
+	return NULL;
 }
 
 static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel_error *e)
@@ -329,10 +280,10 @@ EXPORT void carrel_release(carrel_proc *p)
 	p->released = true;
 	for (int stream = 0; stream <= 2; stream++)
 		proc_close_stream(p, stream);
-	/* One that is not gone yet is freed by carrel_next() or carrel_close() once it is. */
-	if (p->gone_told)
-		proc_free(p);
-	else if (!p->gone)
+	/* One that is not gone yet is freed as soon as the control process says so. */
+	if (p->gone)
+		proc_forget(p);
+	else
 		channel_send(c, MSG_KILL, p->id, &b, NULL, 0);
 	leave(c);
 }

@@ -72,6 +72,10 @@ int sys_signals_reset(const uint32_t *ignored, size_t n);
 
 /* ---------------------------------------------------------- processes --- */
 
+/* sys_peer_open(fd): a descriptor that polls readable once the process that made the socket ${fd}'s
+ * connection has ended, or -errno. */
+int sys_peer_open(int fd);
+
 /* sys_become(name): the name that ps(1) shows for this process. */
 void sys_become(const char *name);
 

@@ -196,7 +196,11 @@ static int term_text(struct reader *r, int depth)
 	if (w.len == 0 || w.len > 255)
 		return fail(r, "expected a word, a number, a \"text\", a [list] or a {tuple} before '%.20s'",
 			    r->p < r->end ? r->p : "");
-	term_out_atom_slice(r->out, w);
+	/* Atoms are lower case here: constants may be written as in the manuals. */
+	char lower[255];
+	for (size_t i = 0; i < w.len; i++)
+		lower[i] = (char)tolower(w.data[i]);
+	term_out_atom_slice(r->out, (struct slice){ (unsigned char *)lower, w.len });
 	return 0;
 }
 
@@ -214,10 +218,10 @@ static int options(struct reader *r)
 			continue;
 		}
 		struct slice n = slice_is(w, "slot") ? word(r) : (struct slice){ w.data, 0 };
-		if (n.len < 1 || n.len > 2 ||
-		    sscanf((char[]){ (char)n.data[0], n.len > 1 ? (char)n.data[1] : 0, 0 }, "%d", &slot) !=
-			    1 ||
-		    slot >= PROGRAM_SLOTS)
+		slot = 0;
+		for (size_t i = 0; i < n.len && slot < PROGRAM_SLOTS; i++)
+			slot = isdigit(n.data[i]) ? slot * 10 + n.data[i] - '0' : PROGRAM_SLOTS;
+		if (n.len == 0 || slot >= PROGRAM_SLOTS)
 			return fail(r, "expected ignore or slot 0 to 15 behind the call");
 	}
 	term_out_list(out, (uint32_t)ignore + (slot >= 0));

@@ -6,7 +6,7 @@ cd "$tmp" || exit 1
 
 # begin ARG...: carrel run in the background, in $pid, once its command has said "ready"
 begin() {
-	rm -f ready
+	rm -f out
 	"$CARREL" run "$@" >out 2>err &
 	pid=$!
 	i=0

@@ -83,13 +83,14 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 		ops_add(&o, CALL_umask, false, "i", (int)s->umask);
 	else if (x->umask >= 0)
 		ops_add(&o, CALL_umask, false, "i", x->umask);
-	add_limits(s, &o);
-	add_identity(s, x, &o);
 	if (!s->allow_setuid) {
 		ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_no_new_privs", 1, 0, 0, 0);
-		/* A task of our own user could signal its reaper otherwise.  Not every kernel has it. */
+		/* A task of our own user could signal its reaper otherwise.  Not every kernel has it.
+		 * Before the limits, which may leave no descriptor for it. */
 		ops_add(&o, CALL_landlock_scope, true, "A", "landlock_scope_signal");
 	}
+	add_limits(s, &o);
+	add_identity(s, x, &o);
 	/* After the identity, whose change would clear it. */
 	ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
 	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)NULL, (size_t)0);

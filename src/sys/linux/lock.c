@@ -35,7 +35,7 @@ static const int allowed[] = {
 #endif
 	SYS_ppoll, SYS_kill, SYS_rt_sigqueueinfo, SYS_pidfd_open, SYS_pidfd_send_signal,
 	SYS_getdents64, SYS_exit_group, SYS_exit, SYS_munmap, SYS_brk, SYS_mremap, SYS_madvise,
-	SYS_fstat, SYS_fcntl, SYS_getpid, SYS_getppid, SYS_getuid, SYS_rt_sigprocmask,
+	SYS_fstat, SYS_newfstatat, SYS_fcntl, SYS_getpid, SYS_getppid, SYS_getuid, SYS_rt_sigprocmask,
 	SYS_rt_sigreturn, SYS_restart_syscall, SYS_clock_gettime, SYS_getrusage, SYS_futex,
 #if defined(__SANITIZE_ADDRESS__) || defined(CARREL_SANITIZED)
 	/* What the runtime of a sanitizer does in the background. */

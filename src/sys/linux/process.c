@@ -6,8 +6,20 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+int sys_peer_open(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
+		return -errno;
+	int pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+	return pidfd == -1 ? -errno : pidfd;
+}
 
 void sys_become(const char *name)
 {

@@ -16,15 +16,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* Deeper ones become shallower as their parents die; each level holds a descriptor open. */
 #define DEPTH_MAX 200
-/* Children of one thread that are read at once; the others are met on the next walk. */
-#define CHILDREN_TEXT 4096
+/* How much of a list of children is read at once. */
+#define CHILDREN_TEXT 1024
 
 struct walk {
 	int proc;
@@ -122,22 +121,31 @@ static void visit(struct walk *w, pid_t pid, pid_t parent, int parent_fd, int de
 		visit_descendant(w, pid, parent, parent_fd, depth);
 }
 
-/* Children are listed by the thread that made them. */
+/* Children are listed by the thread that made them: numbers, each with a blank behind it. */
 static int visit_thread(struct walk *w, pid_t parent, const char *thread, int parent_fd, int depth)
 {
-	char path[64], text[CHILDREN_TEXT], *end = text;
+	char path[64], text[CHILDREN_TEXT];
+	pid_t pid = 0;
 
 	snprintf(path, sizeof(path), "%d/task/%.20s/children", parent, thread);
-	ssize_t n = fd_read_file(w->proc, path, text, sizeof(text));
-	if (n < 0)
-		return (int)n;
-	for (char *p = text;; p = end) {
-		long pid = strtol(p, &end, 10);
+	scoped_fd fd = openat(w->proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -errno;
+	for (;;) {
+		ssize_t n = read(fd, text, sizeof(text));
 
-		/* A number that the end of the buffer may have cut is not one. */
-		if (end == p || (*end == 0 && n == CHILDREN_TEXT - 1))
-			return 0;
-		visit(w, (pid_t)pid, parent, parent_fd, depth);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 ? 0 : -errno;
+		for (ssize_t i = 0; i < n; i++) {
+			if (text[i] >= '0' && text[i] <= '9') {
+				pid = pid * 10 + (text[i] - '0');
+			} else if (pid != 0) {
+				visit(w, pid, parent, parent_fd, depth);
+				pid = 0;
+			}
+		}
 	}
 }
 
