@@ -44,6 +44,7 @@ enum nursery_what { NURSERY_MAKE_REAPER = 1, NURSERY_KILL_SLOT };
 struct nursery_request {
 	enum nursery_what what;
 	int slot;	/* cgroup of the stream */
+	bool fresh;	/* ... which was killed before and must be made anew */
 };
 
 /* The answer to NURSERY_MAKE_REAPER; the socket for the spawn comes with it. */
@@ -72,6 +73,7 @@ struct report {
 	unsigned leftovers;
 	uint32_t n_found;
 	struct sys_found found[FOUND_MAX];
+	bool cgroup_killed;	/* GONE, FAILED: cgroup.kill was used */
 	int stage, err, index;	/* FAILED */
 	char what[80];		/* FAILED: what was wrong with the program, or empty */
 	uint32_t n_results;	/* STARTED: that many int64_t follow, one an operation */

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void make_reaper(const struct role *role, int requests, int slot)
+static void make_reaper(const struct role *role, int requests, const struct nursery_request *q)
 {
 	struct nursery_reply reply = { .pid = -ENFILE };
 	struct iovec iov = { &reply, sizeof(reply) };
@@ -20,7 +20,7 @@ static void make_reaper(const struct role *role, int requests, int slot)
 	int r = sys_socketpair(spawn);
 
 	if (r == 0 && role->cgroup >= 0)
-		r = cgroup = sys_cgroup_child(role->cgroup, slot);
+		r = cgroup = sys_cgroup_child(role->cgroup, q->slot, q->fresh);
 	reply.pid = r < 0 ? r : sys_fork_sibling();
 	if (reply.pid == 0) {
 		close(requests);
@@ -35,7 +35,7 @@ static void make_reaper(const struct role *role, int requests, int slot)
 
 static void kill_slot(const struct role *role, int slot)
 {
-	scoped_fd dir = role->cgroup >= 0 ? sys_cgroup_child(role->cgroup, slot) : -1;
+	scoped_fd dir = role->cgroup >= 0 ? sys_cgroup_child(role->cgroup, slot, false) : -1;
 	scoped_fd kill_fd = dir >= 0 ? sys_cgroup_kill_fd(dir) : -1;
 
 	if (kill_fd >= 0)
@@ -53,7 +53,7 @@ _Noreturn void nursery_main(const struct role *role, int requests)
 		if (n != (ssize_t)sizeof(q))
 			_exit(0);
 		if (q.what == NURSERY_MAKE_REAPER)
-			make_reaper(role, requests, q.slot);
+			make_reaper(role, requests, &q);
 		else
 			kill_slot(role, q.slot);
 	}

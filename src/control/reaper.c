@@ -35,6 +35,7 @@ struct reaper {
 struct task {
 	struct run run;
 	struct run_error error;
+	bool begun;
 	bool failed;
 	int64_t result[PROGRAM_OPS_MAX];
 };
@@ -151,7 +152,7 @@ static void kill_round(struct reaper *r)
 	if (found != NULL && n > 0)
 		p->n_found = (uint32_t)n_found;
 	if (r->cgroup_kill >= 0)
-		sys_cgroup_kill(r->cgroup_kill);
+		p->cgroup_killed = sys_cgroup_kill(r->cgroup_kill) == 0;
 	int64_t took = clock_now_us() - begin;
 	r->next_kill_us = begin + took + (took > 1000 ? took : 1000);
 }
@@ -219,6 +220,7 @@ static int run_task(void *arg)
 {
 	struct task *t = arg;
 
+	t->begun = true;
 	sys_become("carrel:task");
 	t->failed = run_place(&t->run, PLACE_TASK, &t->error) < 0;
 	if (!t->failed) {
@@ -233,8 +235,12 @@ static _Noreturn void fail(struct reaper *r, enum stage stage, int err, int inde
 {
 	struct report *p = &r->report;
 
-	/* Nothing of a failed start may be left either. */
-	domain_end(r->role, r->cgroup_kill);
+	/* Nothing of a failed start may be left either; it is seldom more than the task itself. */
+	if (r->report.leader > 0) {
+		while (waitpid(r->report.leader, NULL, __WALL) == -1 && errno == EINTR)
+			continue;
+	}
+	domain_end(r->role, -1);
 	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index };
 	snprintf(p->what, sizeof(p->what), "%s", what);
 	send_report(r, NULL);
@@ -303,9 +309,12 @@ static void start(struct reaper *r, struct task *t, const struct program *p,
 	pid_t pid = sys_start(&s);
 	if (pid < 0)
 		fail(r, STAGE_FORK, -pid, -1, "");
+	r->report.leader = pid;
 	if (t->failed)
 		fail(r, stage_of(p, t->error.index), t->error.err, t->error.index,
 		     t->error.index < 0 ? "no operation executes a command" : "");
+	if (!t->begun)
+		fail(r, STAGE_FORK, EOWNERDEAD, -1, "the new process was killed before it began");
 	r->report = (struct report){ .type = REPORT_STARTED, .leader = pid };
 	r->report.n_results = o->trace ? p->n_ops : 0;
 	send_report(r, o->trace ? t->result : NULL);

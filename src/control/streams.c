@@ -17,24 +17,27 @@
 /* Between two looks at trees that lost their reaper. */
 #define SWEEP_MS 2
 
+/* What is known of a cgroup slot. */
+enum { SLOT_USED = 1, SLOT_KILLED = 2 };
+
 /* The lowest free cgroup slot, so that there are never more than streams at one time. */
 static int slot_take(struct supervisor *s)
 {
 	for (int i = 0; i < s->n_slots; i++) {
-		if (!s->slot_used[i]) {
-			s->slot_used[i] = 1;
+		if (!(s->slot[i] & SLOT_USED)) {
+			s->slot[i] |= SLOT_USED;
 			return i;
 		}
 	}
 	int n = s->n_slots == 0 ? 16 : s->n_slots * 2;
-	unsigned char *used = realloc(s->slot_used, (size_t)n);
+	unsigned char *used = realloc(s->slot, (size_t)n);
 	if (used == NULL)
 		return -ENOMEM;
 	memset(used + s->n_slots, 0, (size_t)(n - s->n_slots));
-	s->slot_used = used;
+	s->slot = used;
 	int slot = s->n_slots;
 	s->n_slots = n;
-	s->slot_used[slot] = 1;
+	s->slot[slot] = SLOT_USED;
 	return slot;
 }
 
@@ -44,18 +47,20 @@ int spare_ask(struct supervisor *s)
 
 	if (slot < 0)
 		return slot;
-	struct nursery_request q = { NURSERY_MAKE_REAPER, slot };
+	struct nursery_request q = { NURSERY_MAKE_REAPER, slot, s->cgroup && s->slot[slot] & SLOT_KILLED };
 	struct iovec iov = { &q, sizeof(q) };
 	kill(s->nursery, SIGCONT);
+	if (s->cgroup)
+		s->slot[slot] = SLOT_USED;
 	s->spare.slot = slot;
 	s->spare.asked = true;
 	return sys_send(s->nursery_socket, &iov, 1, NULL, 0, true);
 }
 
-static void slot_free(struct supervisor *s, int slot)
+static void slot_free(struct supervisor *s, int slot, bool killed)
 {
 	if (s->cgroup && !s->role->once)
-		s->slot_used[slot] = 0;
+		s->slot[slot] = killed ? SLOT_KILLED : 0;
 }
 
 void spare_arrived(struct supervisor *s)
@@ -77,7 +82,7 @@ void spare_arrived(struct supervisor *s)
 	s->spare.pid = reply.pid;
 	s->spare.socket = n_fds == 1 ? fd : -1;
 	if (s->spare.pid < 0) {
-		slot_free(s, s->spare.slot);
+		slot_free(s, s->spare.slot, false);
 		/* What failed now may work by the time that somebody needs it. */
 		if (!s->pending_spawn)
 			s->spare.pid = 0;
@@ -108,7 +113,7 @@ void stream_undo(struct supervisor *s, struct stream *st)
 {
 	map_remove(&s->by_id, st->id);
 	map_remove(&s->by_reaper, (uint32_t)st->reaper);
-	slot_free(s, st->slot);
+	slot_free(s, st->slot, false);
 	free(st);
 }
 
@@ -127,7 +132,7 @@ static void stream_gone(struct supervisor *s, struct stream *st, const struct re
 	st->gone = true;
 	map_remove(&s->by_id, st->id);
 	timer_clear(&s->timers, &st->timer);
-	slot_free(s, st->slot);
+	slot_free(s, st->slot, r->cgroup_killed || st->lost);
 	tell_report(s, st, r, NULL);
 	if (st->reaper != 0)
 		/* It has nothing left to do; one that is stopped now would stay. */
@@ -260,7 +265,7 @@ static void reaper_lost(struct supervisor *s, struct stream *st)
 	s->lost_streams++;
 	s->sweep_us = 0;
 	if (s->cgroup && s->nursery != 0) {
-		struct nursery_request q = { NURSERY_KILL_SLOT, st->slot };
+		struct nursery_request q = { NURSERY_KILL_SLOT, st->slot, false };
 
 		sys_send(s->nursery_socket, &(struct iovec){ &q, sizeof(q) }, 1, NULL, 0, false);
 	}
@@ -275,7 +280,7 @@ static void child_ended(struct supervisor *s, pid_t pid, int status)
 	}
 	if (pid == s->spare.pid && s->spare.socket >= 0) {
 		s->spare.socket = fd_close(s->spare.socket);
-		slot_free(s, s->spare.slot);
+		slot_free(s, s->spare.slot, false);
 		return;
 	}
 	struct stream *st = map_get(&s->by_reaper, (uint32_t)pid);

@@ -59,7 +59,7 @@ struct supervisor {
 		int slot;
 		bool asked;	/* the nursery owes us one */
 	} spare;
-	unsigned char *slot_used;
+	unsigned char *slot;	/* cgroup slots: in use, killed once */
 	int n_slots;
 	struct inbox *inbox;	/* the request in hand */
 	bool pending_spawn;	/* ... waits for a spare; nothing else is read meanwhile */

@@ -63,8 +63,10 @@ void proc_close_stream(carrel_proc *p, int stream)
 
 	if (*fd < 0)
 		return;
+	int err = errno;
 	if (stream != 0 || p->watch_in)
 		epoll_ctl(p->c->epoll, EPOLL_CTL_DEL, *fd, NULL);
+	errno = err;
 	if (stream == 0)
 		p->watch_in = p->feeding = false;
 	*fd = fd_close(*fd);

@@ -145,8 +145,12 @@ int sys_landlock_scope(uint64_t scope);
  */
 int sys_cgroup_create(pid_t pid);
 
-/* sys_cgroup_child(dir, slot): the directory of child ${slot} of ${dir}, made when it is not there. */
-int sys_cgroup_child(int dir, int slot);
+/*
+ * sys_cgroup_child(dir, slot, fresh): the directory of child ${slot} of ${dir}, made when it is not
+ * there, or anew when ${fresh}: in a cgroup that was killed once, recent kernels (seen on 6.18)
+ * kill whatever begins there by clone3(2), as if it had been there at the time.
+ */
+int sys_cgroup_child(int dir, int slot, bool fresh);
 
 /* sys_cgroup_kill_fd(dir): a descriptor for sys_cgroup_kill(). */
 int sys_cgroup_kill_fd(int dir);

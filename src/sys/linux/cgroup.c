@@ -100,11 +100,13 @@ int sys_cgroup_create(pid_t pid)
 	return r;
 }
 
-int sys_cgroup_child(int dir, int slot)
+int sys_cgroup_child(int dir, int slot, bool fresh)
 {
 	char name[32];
 
 	snprintf(name, sizeof(name), "s%d", slot);
+	if (fresh && unlinkat(dir, name, AT_REMOVEDIR) == -1 && errno != ENOENT)
+		return -errno;
 	if (mkdirat(dir, name, 0755) == -1 && errno != EEXIST)
 		return -errno;
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
