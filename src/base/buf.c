@@ -28,6 +28,8 @@ static void buf_grow(struct buf *b, size_t want)
 {
 	size_t cap = b->cap < 256 ? 256 : b->cap;
 
+	if (cap > b->max)
+		cap = b->max;
 	while (cap < want)
 		cap = cap > b->max / 2 ? b->max : cap * 2;
 	unsigned char *data = realloc(b->data, cap);
@@ -56,9 +58,9 @@ unsigned char *buf_reserve(struct buf *b, size_t n)
 
 void buf_append(struct buf *b, const void *p, size_t n)
 {
-	unsigned char *at = buf_reserve(b, n);
+	unsigned char *at = n > 0 ? buf_reserve(b, n) : NULL;
 
-	if (at != NULL && n > 0) {
+	if (at != NULL) {
 		memcpy(at, p, n);
 		b->len += n;
 	}

@@ -293,25 +293,38 @@ static int on_message(carrel *c)
 	return p != NULL && c->welcome ? on_stream_message(c, p, &in) : -EBADMSG;
 }
 
+/* One message, or none: false. */
+static bool read_one(carrel *c)
+{
+	int r = link_recv(c->socket, c->inbox, false);
+
+	if (r == -EAGAIN)
+		return false;
+	if (r == 0) {
+		channel_lost(c, "its socket was closed");
+		return true;
+	}
+	if (r > 0) {
+		r = on_message(c);
+		link_release(c->inbox);
+	}
+	if (r < 0)
+		channel_lost(c, c->lost_reason[0] != 0 ? c->lost_reason : "it sent what is no message");
+	return true;
+}
+
 void channel_read(carrel *c)
 {
-	while (!c->lost) {
-		int r = link_recv(c->socket, c->inbox, false);
+	bool any = false;
 
-		if (r == -EAGAIN)
-			return;
-		if (r == 0) {
-			channel_lost(c, "its socket was closed");
-			return;
-		}
-		if (r > 0) {
-			r = on_message(c);
-			link_release(c->inbox);
-		}
-		if (r < 0)
-			channel_lost(c, c->lost_reason[0] != 0 ? c->lost_reason
-							       : "it sent what is no message");
-	}
+	while (!c->lost && read_one(c))
+		any = true;
+	if (!any)
+		return;
+	/* It may have been for somebody who waits: for us, or for a socket that has nothing more to say. */
+	pthread_cond_broadcast(&c->changed);
+	if (c->reader && !c->next_waits)
+		eventfd_write(c->yield, 1);
 }
 
 /* Let go of the lock and wait for the socket (or to be kicked off it). */

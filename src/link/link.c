@@ -46,8 +46,12 @@ int link_recv(int fd, struct inbox *in, bool wait)
 	size_t n_fds = MESSAGE_FDS_MAX + 1;
 	ssize_t n = sys_recv(fd, in->datagram, sizeof(in->datagram), in->fd, &n_fds, NULL, wait);
 
-	if (n <= 0)
+	/* An empty datagram is no message, but may have brought descriptors. */
+	if (n <= 0) {
+		for (size_t i = 0; i < n_fds; i++)
+			fd_close(in->fd[i]);
 		return (int)n;
+	}
 	in->n_fds = n_fds;
 	in->sealed = -1;
 	in->map = NULL;
@@ -63,6 +67,8 @@ int link_recv(int fd, struct inbox *in, bool wait)
 			in->body = in->map;
 		}
 	}
+	if (r == 0 && in->n_fds > MESSAGE_FDS_MAX)
+		r = -EBADMSG;
 	if (r == 0)
 		return 1;
 	link_release(in);

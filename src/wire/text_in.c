@@ -37,10 +37,19 @@ static void blanks(struct reader *r)
 		r->p++;
 }
 
+/* The next character, or 0 at the end of the line; a NUL in the line is no end. */
 static char peek(struct reader *r)
 {
 	blanks(r);
-	return r->p < r->end ? *r->p : 0;
+	if (r->p == r->end)
+		return 0;
+	return *r->p != 0 ? *r->p : '\1';
+}
+
+/* As much of the rest of the line as an error shows. */
+static int rest(const struct reader *r)
+{
+	return r->end - r->p < 20 ? (int)(r->end - r->p) : 20;
 }
 
 static struct slice word(struct reader *r)
@@ -116,10 +125,10 @@ static int number(struct reader *r)
 	}
 	if (r->p == digits)
 		return fail(r, "a minus without a number");
-	if (negative && v > INT64_MAX)
+	if (negative && v > (uint64_t)INT64_MAX + 1)
 		return fail(r, "a number below -2^63");
 	if (negative)
-		term_out_int(r->out, -(int64_t)v);
+		term_out_int(r->out, (int64_t)(~v + 1));
 	else
 		term_out_uint(r->out, v);
 	return 0;
@@ -148,7 +157,7 @@ static int elements(struct reader *r, char close, int depth, uint32_t *ret_n)
 		}
 	}
 	if (peek(r) != close)
-		return fail(r, "expected , or %c before '%.20s'", close, r->p < r->end ? r->p : "");
+		return fail(r, "expected , or %c before '%.*s'", close, rest(r), r->p);
 	r->p++;
 	*ret_n = n;
 	return 0;
@@ -194,8 +203,8 @@ static int term_text(struct reader *r, int depth)
 	}
 	struct slice w = word(r);
 	if (w.len == 0 || w.len > 255)
-		return fail(r, "expected a word, a number, a \"text\", a [list] or a {tuple} before '%.20s'",
-			    r->p < r->end ? r->p : "");
+		return fail(r, "expected a word, a number, a \"text\", a [list] or a {tuple} before '%.*s'",
+			    rest(r), r->p);
 	/* Atoms are lower case here: constants may be written as in the manuals. */
 	char lower[255];
 	for (size_t i = 0; i < w.len; i++)
@@ -262,7 +271,7 @@ static int line(struct reader *r)
 
 int program_text_in(const char *source, size_t len, struct buf *b, struct text_error *e)
 {
-	const char *end = source + len;
+	const char *end = len > 0 ? source + len : source;
 	struct buf ops;
 	uint32_t n = 0;
 	int result = 0;

@@ -63,6 +63,8 @@ static int term_text(struct term_in *in, struct buf *b, int depth)
 		return r;
 	switch (t.kind) {
 	case TERM_INT:
+		if (t.negative && t.u > (uint64_t)INT64_MAX + 1)
+			return -EBADMSG;
 		buf_printf(b, "%s%llu", t.negative ? "-" : "", (unsigned long long)t.u);
 		return 0;
 	case TERM_ATOM:

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+/* The call table against the port protocol, whose numbers never change. */
+#include "tap.h"
+
+#include "call.h"
+
+static const struct {
+	int number;
+	const char *name;
+	int argc;
+} port_protocol[] = {
+	{ 0, "alloc", 1 },
+	{ 1, "cap_constant", 1 },
+	{ 2, "cap_enter", 0 },
+	{ 3, "cap_fcntls_get", 1 },
+	{ 4, "cap_fcntls_limit", 2 },
+	{ 5, "cap_getmode", 0 },
+	{ 6, "cap_ioctls_limit", 2 },
+	{ 7, "cap_rights_limit", 2 },
+	{ 8, "chdir", 1 },
+	{ 9, "chmod", 2 },
+	{ 10, "chown", 3 },
+	{ 11, "chroot", 1 },
+	{ 12, "clearenv", 0 },
+	{ 13, "clone", 1 },
+	{ 14, "clone_constant", 1 },
+	{ 15, "close", 1 },
+	{ 16, "connect", 2 },
+	{ 17, "cpid", 0 },
+	{ 18, "environ", 0 },
+	{ 19, "errno_id", 1 },
+	{ 20, "execve", 3 },
+	{ 21, "execvp", 2 },
+	{ 22, "exit", 1 },
+	{ 23, "fcntl", 3 },
+	{ 24, "fcntl_constant", 1 },
+	{ 25, "fexecve", 3 },
+	{ 26, "file_constant", 1 },
+	{ 27, "filter", 2 },
+	{ 28, "fork", 0 },
+	{ 29, "getcwd", 0 },
+	{ 30, "getenv", 1 },
+	{ 31, "getgid", 0 },
+	{ 32, "getgroups", 0 },
+	{ 33, "gethostname", 0 },
+	{ 34, "getopt", 1 },
+	{ 35, "getpgrp", 0 },
+	{ 36, "getpid", 0 },
+	{ 37, "getpriority", 2 },
+	{ 38, "getresgid", 0 },
+	{ 39, "getresuid", 0 },
+	{ 40, "getrlimit", 1 },
+	{ 41, "getsid", 1 },
+	{ 42, "getuid", 0 },
+	{ 43, "ioctl", 3 },
+	{ 44, "ioctl_constant", 1 },
+	{ 45, "iolist_to_bin", 1 },
+	{ 46, "jail", 1 },
+	{ 47, "jail_attach", 1 },
+	{ 48, "jail_remove", 1 },
+	{ 49, "kill", 2 },
+	{ 50, "link", 2 },
+	{ 51, "lseek", 3 },
+	{ 52, "mkdir", 2 },
+	{ 53, "mkfifo", 2 },
+	{ 54, "mount", 6 },
+	{ 55, "mount_constant", 1 },
+	{ 56, "open", 3 },
+	{ 57, "pivot_root", 2 },
+	{ 58, "pledge", 2 },
+	{ 59, "prctl", 5 },
+	{ 60, "prctl_constant", 1 },
+	{ 61, "procctl", 4 },
+	{ 62, "ptrace", 4 },
+	{ 63, "ptrace_constant", 1 },
+	{ 64, "read", 2 },
+	{ 65, "readdir", 1 },
+	{ 66, "rlimit_constant", 1 },
+	{ 67, "rmdir", 1 },
+	{ 68, "seccomp", 3 },
+	{ 69, "seccomp_constant", 1 },
+	{ 70, "select", 4 },
+	{ 71, "setcpid", 3 },
+	{ 72, "setenv", 3 },
+	{ 73, "setgid", 1 },
+	{ 74, "setgroups", 1 },
+	{ 75, "sethostname", 1 },
+	{ 76, "setns", 2 },
+	{ 77, "setopt", 2 },
+	{ 78, "setpgid", 2 },
+	{ 79, "setpriority", 3 },
+	{ 80, "setproctitle", 1 },
+	{ 81, "setresgid", 3 },
+	{ 82, "setresuid", 3 },
+	{ 83, "setrlimit", 2 },
+	{ 84, "setsid", 0 },
+	{ 85, "setuid", 1 },
+	{ 86, "sigaction", 2 },
+	{ 87, "signal_constant", 1 },
+	{ 88, "socket", 3 },
+	{ 89, "symlink", 2 },
+	{ 90, "syscall_constant", 1 },
+	{ 91, "umount", 1 },
+	{ 92, "umount2", 2 },
+	{ 93, "unlink", 1 },
+	{ 94, "unsetenv", 1 },
+	{ 95, "unshare", 1 },
+	{ 96, "unveil", 2 },
+	{ 97, "version", 0 },
+	{ 98, "waitpid", 2 },
+	{ 99, "write", 2 },
+};
+enum { N_PORT = sizeof(port_protocol) / sizeof(port_protocol[0]) };
+
+/* carrel's own, written down a second time on purpose: a number is never reused. */
+static const struct {
+	int number;
+	const char *name;
+	int argc;
+} own[] = {
+	{ 128, "fchdir", 1 }, { 129, "umask", 1 },	   { 130, "dup_fds", 1 },
+	{ 131, "exec", 4 },   { 132, "reset_signals", 1 }, { 133, "landlock_scope", 1 },
+};
+enum { N_OWN = sizeof(own) / sizeof(own[0]) };
+
+TEST(the_port_protocol_has_these_hundred)
+{
+	CHECK_INT(N_PORT, 100);
+	for (int i = 0; i < N_PORT; i++)
+		CHECK_INT(port_protocol[i].number, i);
+}
+
+/* What the table has of the port protocol has its number, its name and its arity. */
+TEST(port_numbers)
+{
+	int n = 0;
+
+	for (unsigned i = 0; i < 128; i++) {
+		const struct call *c = call_by_number(i);
+
+		if (c == NULL)
+			continue;
+		CHECK(i < N_PORT);
+		CHECK_STR(c->name, port_protocol[i].name);
+		CHECK_INT(c->argc, port_protocol[i].argc);
+		n++;
+	}
+	CHECK(n >= 31);
+}
+
+/* No name of the port protocol stands for another number. */
+TEST(port_names)
+{
+	for (size_t i = 0; i < N_PORT; i++) {
+		const char *name = port_protocol[i].name;
+		const struct call *c =
+			call_by_name((struct slice){ (const unsigned char *)name, strlen(name) });
+
+		if (c != NULL)
+			CHECK_INT(c->number, port_protocol[i].number);
+	}
+}
+
+TEST(own_numbers)
+{
+	for (size_t i = 0; i < N_OWN; i++) {
+		const struct call *c = call_by_number((uint64_t)own[i].number);
+
+		CHECK(c != NULL);
+		CHECK_STR(c->name, own[i].name);
+		CHECK_INT(c->argc, own[i].argc);
+	}
+}
+
+TEST(some_rows)
+{
+	CHECK_INT(CALL_chdir, 8);
+	CHECK_INT(CALL_write, 99);
+	CHECK_INT(CALL_exec, 131);
+	CHECK_INT(call_by_number(CALL_exit)->result, RESULT_NONE);
+	CHECK_INT(call_by_number(CALL_exec)->result, RESULT_NONE);
+	CHECK_INT(call_by_number(CALL_exec)->stage, STAGE_EXEC);
+	CHECK_INT(call_by_number(CALL_open)->result, RESULT_OKINT);
+	CHECK_INT(call_by_number(CALL_getpid)->result, RESULT_INT);
+	CHECK_INT(call_by_number(CALL_chdir)->result, RESULT_OK);
+	CHECK_STR(call_by_number(CALL_kill)->args, "iks");
+}
+
+/* Every argument is a letter, and a k or K is followed by a family. */
+TEST(letters)
+{
+	for (unsigned i = 0; i < CALL_NUMBERS; i++) {
+		const struct call *c = call_by_number(i);
+		int argc = 0;
+
+		if (c == NULL)
+			continue;
+		for (const char *p = c->args; *p != '\0'; p++, argc++) {
+			if (strchr("iulqdpsbvegrfkK", *p) == NULL)
+				tap_fail("%s: the letter %c", c->name, *p);
+			if ((*p == 'k' || *p == 'K') &&
+			    (*++p == '\0' || strchr("cflprs", *p) == NULL))
+				tap_fail("%s: no family behind k", c->name);
+		}
+		if (c->argc != argc || argc > CALL_ARGS_MAX)
+			tap_fail("%s: %d arguments by its letters '%s', not %d", c->name, argc,
+				 c->args, c->argc);
+	}
+}
+
+TEST(rows_are_sound)
+{
+	for (unsigned i = 0; i < CALL_NUMBERS; i++) {
+		const struct call *c = call_by_number(i);
+
+		if (c == NULL)
+			continue;
+		CHECK_INT(c->number, i);
+		CHECK(c->result <= RESULT_NONE);
+		CHECK(c->stage > STAGE_NONE && c->stage < STAGE_COUNT);
+		CHECK(c->summary != NULL && c->summary[0] != '\0');
+		for (const char *p = c->summary; *p != '\0'; p++)
+			CHECK(*p >= ' ' && *p < 127);
+		CHECK(c->name[0] >= 'a' && c->name[0] <= 'z');
+		for (const char *p = c->name; *p != '\0'; p++)
+			CHECK((*p >= 'a' && *p <= 'z') || *p == '_' || (*p >= '0' && *p <= '9'));
+		CHECK(strlen(c->name) <= 255);
+		/* Found by its name, so the name is its alone. */
+		CHECK(call_by_name((struct slice){ (const unsigned char *)c->name,
+						   strlen(c->name) }) == c);
+	}
+}
+
+TEST(what_is_no_call)
+{
+	static const uint64_t numbers[] = {
+		0,	   100, 127, 255, 256, 257, 264, 65536, UINT32_MAX, UINT64_C(0x100000008),
+		UINT64_MAX
+	};
+	static const char *const names[] = { "", "chdi", "chdirs", "Chdir", "alloc", "nothing" };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		CHECK(call_by_number(numbers[i]) == NULL);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		CHECK(call_by_name((struct slice){ (const unsigned char *)names[i],
+						   strlen(names[i]) }) == NULL);
+	CHECK(call_by_name((struct slice){ (const unsigned char *)"chdir\0", 6 }) == NULL);
+}
