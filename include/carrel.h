@@ -289,7 +289,8 @@ int carrel_next(carrel *c, carrel_event *ev, int timeout_ms);
 /*
  * carrel_spawn(c, s, e): run ${s} in a new process tree and return once the
  * command was executed.  What the strings of ${s} point to is not needed
- * afterwards, except .input.  NULL on failure, with the step, errno and a sentence in ${e};
+ * afterwards, except .input.  A thread in carrel_next() may get the tree's events, and even
+ * release it, before this returns.  NULL on failure, with the step, errno and a sentence in ${e};
  * nothing of the tree is left then.
  */
 carrel_proc *carrel_spawn(carrel *c, const carrel_spec *s, carrel_error *e);

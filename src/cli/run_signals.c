@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdbool.h>
 #include "run.h"
 
 #include <errno.h>
@@ -64,6 +65,17 @@ int run_signals_next(const struct run_signals *s, struct run_signal *ret)
 	return 1;
 }
 
+/*
+ * Whether a shell that does job control is above us. In a group that is orphaned nobody would continue
+ * us, and the kernel would send the whole group SIGHUP once the command ends.
+ */
+static bool can_be_continued(void)
+{
+	pid_t parent = getppid();
+
+	return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
+}
+
 void run_signals_suspend(const struct run_signals *s, int sig)
 {
 	sigset_t one;
@@ -73,7 +85,8 @@ void run_signals_suspend(const struct run_signals *s, int sig)
 	 * nobody could continue the kernel leaves it out.
 	 */
 	if (sig == SIGSTOP || sigismember(&s->handled, sig) != 1) {
-		kill(getpid(), SIGSTOP);
+		if (can_be_continued())
+			kill(getpid(), SIGSTOP);
 		return;
 	}
 	sigemptyset(&one);

@@ -350,7 +350,9 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	if (!p.has_place[PLACE_AFTER]) {
 		munmap(mem, size);
 		mem = NULL;
-		sys_lock(-1);
+		/* A tree that is gone already needs no watch, and so no lock. */
+		if (reap(&r))
+			sys_lock(-1);
 	}
 	watch(&r);
 	if (mem != NULL)

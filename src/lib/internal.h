@@ -47,7 +47,9 @@ struct carrel_proc {
 	bool watch_in;		/* ${in} is in the epoll set */
 	bool answered;		/* STARTED or FAILED came */
 	bool failed;
-	const struct request *request; /* while its answer is awaited: the texts of the operations */
+	const struct request *request; /* while its answer is awaited: the texts of the operations; it
+					  is not freed meanwhile */
+	bool forgotten;		/* ... but would have been */
 	bool exit_told;		/* EXIT was queued */
 	bool gone;		/* GONE came from the control process */
 	bool gone_told;		/* ... and was delivered */

@@ -163,7 +163,10 @@ void proc_forget(carrel_proc *p)
 {
 	if (!p->gone_told)
 		ending_remove(p->c, p);
-	proc_free(p);
+	/* Another thread may see the end and release it before carrel_spawn() has returned it. */
+	p->forgotten = true;
+	if (p->request == NULL)
+		proc_free(p);
 }
 
 void proc_free(carrel_proc *p)

@@ -75,8 +75,11 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	p->request = r;
 	channel_wait(c, answered, p, CLOCK_NEVER);
 	p->request = NULL;
-	if (!p->failed)
+	if (!p->failed) {
+		if (p->forgotten)
+			proc_free(p);
 		return p;
+	}
 	if (c->welcome)
 		request_failed(s, r, &p->error, e);
 	else

@@ -158,8 +158,9 @@ static void *spawner(void *arg)
 	carrel_error mine;
 
 	for (int i = 0; i < 100; i++) {
-		if (carrel_spawn(t->c, CARREL_SPEC(.shell = "echo $$"), &mine) != NULL)
-			atomic_fetch_add(&t->spawned, 1);
+		if (carrel_spawn(t->c, CARREL_SPEC(.shell = "echo $$"), &mine) == NULL)
+			CHECK_STR(carrel_strerror(&mine), "a process");
+		atomic_fetch_add(&t->spawned, 1);
 	}
 	return NULL;
 }
