@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -118,17 +119,24 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 	if (r < 0)
 		return error_set(e, CARREL_STAGE_CHANNEL, -r, -1, "cannot make a socket pair: %s",
 				 strerror(-r));
-	struct child child = { .path = path, .argv = argv, .socket = pair[1] };
-	struct sys_start start = { .run = become_control, .arg = &child, .cgroup = -1, .silent = true };
+	/* Where the child gets a copy of our memory, it can tell what went wrong only in a shared page. */
+	struct child *child = mmap(NULL, sizeof(*child), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (child == MAP_FAILED) {
+		close(pair[0]);
+		close(pair[1]);
+		return error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory to start the control process");
+	}
+	*child = (struct child){ .path = path, .argv = argv, .socket = pair[1] };
+	struct sys_start start = { .run = become_control, .arg = child, .cgroup = -1, .silent = true };
 	/* A handler of the host's must not run in the child; the control process begins with all blocked. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pid_t pid = sys_start(&start);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(pair[1]);
-	if (pid < 0 || child.err != 0) {
-		int err = pid < 0 ? -pid : child.err;
-
+	int err = pid < 0 ? -pid : child->err;
+	munmap(child, sizeof(*child));
+	if (err != 0) {
 		if (pid > 0)
 			waitpid(pid, NULL, __WALL);
 		close(pair[0]);

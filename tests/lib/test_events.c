@@ -350,7 +350,7 @@ TEST(a_lost_reaper_ends_its_tree_alone)
 	carrel_proc *other = spawn(c, CARREL_SPEC(.argv = CARREL_ARGV("sleep", "100")));
 
 	expect(c, CARREL_STARTED);
-	carrel_proc *p = spawn(c, CARREL_SPEC(.shell = "setsid sleep 100 & kill -9 $PPID; sleep 100", .allow_setuid = 1));
+	carrel_proc *p = spawn(c, CARREL_SPEC(.shell = "setsid sleep 100 & sleep 0.3; kill -9 $PPID; sleep 100", .allow_setuid = 1));
 	carrel_event ev = next(c);
 	while ((ev = next(c)).kind != CARREL_GONE)
 		;

@@ -28,7 +28,9 @@ feed | { "$CARREL" run --json -- cat <&3 & echo $! >pid; wait $!; echo $? >code;
 is '--json: 1 GB intact' "$(cat relayed)" "$want"
 is 'and the end is told' "$(cat code)" 0
 peak=$(awk '{print $2}' peak2)
-if [ "$peak" -lt 4096 ]; then pass 'in less than 4 MB'; else fail 'in less than 4 MB' "peak $peak kB"; fi
+# A sanitizer has memory of its own.
+limit=${SANITIZED:+16384}
+if [ "$peak" -lt "${limit:-4096}" ]; then pass 'in constant memory'; else fail 'in constant memory' "peak $peak kB"; fi
 # A reader that stalls stops the writer, who goes on where it was.
 is 'a reader that stalls costs nothing' \
 	"$("$CARREL" run --json -- seq 1 200000 | (sleep 1; jq -j 'select(.event == "stdout") | .data') | cksum)" \

@@ -75,7 +75,7 @@ none=0000000000000000
 kill_only=0000000000000020
 # Guard and supervisor remove the handle's cgroup, whose parent only CAP_DAC_OVERRIDE may write to at the root.
 guard_caps=$(field "$guard" CapEff)
-case $guard_caps in $kill_only | 0000000000000022) pass 'guard: CAP_KILL and at most CAP_DAC_OVERRIDE' ;;
+case $guard_caps in "$kill_only" | 0000000000000022) pass 'guard: CAP_KILL and at most CAP_DAC_OVERRIDE' ;;
 *) fail 'guard: CAP_KILL and at most CAP_DAC_OVERRIDE' "$guard_caps" ;; esac
 locked guard "$guard" "$guard_caps"
 locked super "$supervisor" "$guard_caps"

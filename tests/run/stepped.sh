@@ -38,7 +38,7 @@ sweep() {
 		0) reached=$((reached + 1)) ;;
 		3) ;;
 		*) wrong="$wrong
-$role $at $step $as ${*##*/}: status $got
+$role $at $step $as: status $got
 $(cat result; tail -n 3 err)" ;;
 		esac
 		step=$((step + stride))
