@@ -12,6 +12,8 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -28,68 +30,88 @@
 #error "name the audit architecture here"
 #endif
 
-static const int allowed[] = {
-	SYS_recvmsg, SYS_sendmsg, SYS_wait4, SYS_read, SYS_write, SYS_close,
-#ifdef SYS_poll
-	SYS_poll,
-#endif
-	SYS_ppoll, SYS_kill, SYS_rt_sigqueueinfo, SYS_pidfd_open, SYS_pidfd_send_signal,
-	SYS_getdents64, SYS_exit_group, SYS_exit, SYS_munmap, SYS_brk, SYS_mremap, SYS_madvise,
-	SYS_fstat, SYS_newfstatat, SYS_fcntl, SYS_getpid, SYS_getppid, SYS_getuid, SYS_rt_sigprocmask,
-	SYS_rt_sigreturn, SYS_restart_syscall, SYS_clock_gettime, SYS_getrusage, SYS_futex,
-#if defined(__SANITIZE_ADDRESS__) || defined(CARREL_SANITIZED)
-	/* What the runtime of a sanitizer does in the background. */
-	SYS_sched_yield, SYS_sigaltstack, SYS_gettid, SYS_readlink, SYS_tgkill,
-#endif
-};
-
-/* Allowed when the bits of the mask in the argument are exactly these. */
-static const struct {
+/* One system call: allowed when the bits of the mask in the argument are exactly these; mask 0: always. */
+struct rule {
 	int nr;
 	unsigned arg;
 	uint32_t mask, bits;
-} conditional[] = {
+};
+
+#define ALLOW(nr) { nr, 0, 0, 0 }
+
+static const struct rule rules[] = {
+	ALLOW(SYS_recvmsg), ALLOW(SYS_sendmsg), ALLOW(SYS_wait4), ALLOW(SYS_read), ALLOW(SYS_write),
+	ALLOW(SYS_close),
+#ifdef SYS_poll
+	ALLOW(SYS_poll),
+#endif
+	ALLOW(SYS_ppoll), ALLOW(SYS_kill), ALLOW(SYS_rt_sigqueueinfo), ALLOW(SYS_pidfd_open),
+	ALLOW(SYS_pidfd_send_signal), ALLOW(SYS_getdents64), ALLOW(SYS_exit_group), ALLOW(SYS_exit),
+	ALLOW(SYS_munmap), ALLOW(SYS_brk), ALLOW(SYS_mremap), ALLOW(SYS_madvise), ALLOW(SYS_fstat),
+	ALLOW(SYS_newfstatat), ALLOW(SYS_fcntl), ALLOW(SYS_getpid), ALLOW(SYS_getppid), ALLOW(SYS_getuid),
+	ALLOW(SYS_rt_sigprocmask), ALLOW(SYS_rt_sigreturn), ALLOW(SYS_restart_syscall),
+	ALLOW(SYS_clock_gettime), ALLOW(SYS_getrusage), ALLOW(SYS_futex),
+#if defined(CARREL_SANITIZED)
+	/* What the runtime of a sanitizer does in the background. */
+	ALLOW(SYS_sched_yield), ALLOW(SYS_sigaltstack), ALLOW(SYS_gettid), ALLOW(SYS_readlink),
+	ALLOW(SYS_tgkill),
+#endif
 	{ SYS_openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0 },
 	{ SYS_mmap, 2, PROT_EXEC, 0 },
 	{ SYS_unlinkat, 2, UINT32_MAX, AT_REMOVEDIR },
 };
 
-#define N_ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
-#define N_CONDITIONAL (sizeof(conditional) / sizeof(conditional[0]))
-#define CONDITIONAL_LEN 6
+#define N_RULES (sizeof(rules) / sizeof(rules[0]))
+/* Per rule: a branch and its test, at most. */
+#define FILTER_MAX (4 + N_RULES * 8)
+
+static int by_number(const void *a, const void *b)
+{
+	const struct rule *x = a, *y = b;
+
+	return x->nr < y->nr ? -1 : x->nr > y->nr;
+}
+
+#define STMT(code, k) ((struct sock_filter)BPF_STMT(code, k))
+#define JUMP(code, k, yes, no) ((struct sock_filter)BPF_JUMP(code, k, yes, no))
+
+static struct sock_filter *test_rule(struct sock_filter *p, const struct rule *r)
+{
+	*p++ = JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)r->nr, 1, 0);
+	*p++ = STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	if (r->mask != 0) {
+		*p++ = STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + r->arg * 8));
+		*p++ = STMT(BPF_ALU | BPF_AND | BPF_K, r->mask);
+		*p++ = JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->bits, 1, 0);
+		*p++ = STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	}
+	*p++ = STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return p;
+}
+
+/* A binary search: the kernel runs the filter for every number there is when it is installed. */
+static struct sock_filter *search(struct sock_filter *p, const struct rule *r, size_t n)
+{
+	if (n == 1)
+		return test_rule(p, r);
+	struct sock_filter *branch = p++;
+	struct sock_filter *right = search(p, r, n / 2);
+	*branch = JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)r[n / 2].nr, (uint8_t)(right - p), 0);
+	return search(right, r + n / 2, n - n / 2);
+}
 
 static unsigned short build(struct sock_filter *f)
 {
+	struct rule sorted[N_RULES];
 	struct sock_filter *p = f;
-	struct sock_filter *const begin = f;
 
-	*p++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					    offsetof(struct seccomp_data, arch));
-	*p++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
-	*p++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	*p++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					    offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < N_ALLOWED; i++) {
-		/* Behind this list: the conditional ones, the refusal, the permission. */
-		unsigned to = (unsigned)(N_ALLOWED - 1 - i + N_CONDITIONAL * CONDITIONAL_LEN + 1);
-
-		*p++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)allowed[i],
-						    (uint8_t)to, 0);
-	}
-	for (size_t i = 0; i < N_CONDITIONAL; i++) {
-		uint32_t low = offsetof(struct seccomp_data, args) + conditional[i].arg * 8;
-
-		*p++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-						    (uint32_t)conditional[i].nr, 0, CONDITIONAL_LEN - 1);
-		*p++ = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low);
-		*p++ = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, conditional[i].mask);
-		*p++ = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, conditional[i].bits, 1, 0);
-		*p++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-		*p++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	}
-	*p++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	*p++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	return (unsigned short)(p - begin);
+	memcpy(sorted, rules, sizeof(rules));
+	qsort(sorted, N_RULES, sizeof(sorted[0]), by_number);
+	*p++ = STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+	*p++ = JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+	*p++ = STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	*p++ = STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	return (unsigned short)(search(p, sorted, N_RULES) - f);
 }
 
 /* Of all capabilities only CAP_KILL, when we have it: tasks may run as other users. */
@@ -117,7 +139,7 @@ static bool needs_override(int cgroup)
 
 int sys_lock(int cgroup)
 {
-	struct sock_filter filter[4 + N_ALLOWED + N_CONDITIONAL * CONDITIONAL_LEN + 2];
+	struct sock_filter filter[FILTER_MAX];
 	struct sock_fprog program = { build(filter), filter };
 	int r = drop_capabilities(needs_override(cgroup));
 
