@@ -77,6 +77,18 @@ static void own_name(char *name, size_t size, pid_t pid)
 	snprintf(name, size, "carrel-%d", pid);
 }
 
+static int remove_old(int own, const char *name, pid_t pid)
+{
+	scoped_fd dir = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir == -1)
+		return -errno;
+	int r = sys_cgroup_remove(dir, pid);
+	if (r < 0)
+		errno = -r;
+	return r;
+}
+
 int sys_cgroup_create(pid_t pid)
 {
 	char name[32];
@@ -85,9 +97,11 @@ int sys_cgroup_create(pid_t pid)
 	if (own < 0)
 		return own;
 	own_name(name, sizeof(name), pid);
-	/* One that is left from an earlier process of this number is empty, or it would not be ours. */
-	if (mkdirat(own, name, 0755) == -1 && errno != EEXIST)
-		return -errno;
+	if (mkdirat(own, name, 0755) == -1) {
+		/* Left by an earlier process of this number; it may have been killed once (sys_cgroup_child()). */
+		if (errno != EEXIST || remove_old(own, name, pid) < 0 || mkdirat(own, name, 0755) == -1)
+			return -errno;
+	}
 	int dir = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		return -errno;
