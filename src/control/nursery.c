@@ -27,9 +27,10 @@ static void make_reaper(const struct role *role, int requests, const struct nurs
 		close(spawn[0]);
 		reaper_main(role, spawn[1], cgroup);
 	}
+	/* First our copy of its end: a reaper that dies at once must not seem to be there. */
+	fd_close(spawn[1]);
 	sys_send(requests, &iov, 1, spawn, reply.pid > 0 ? 1 : 0, true);
 	fd_close(spawn[0]);
-	fd_close(spawn[1]);
 	fd_close(cgroup);
 }
 

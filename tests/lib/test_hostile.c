@@ -33,7 +33,7 @@ TEST(wrong_helpers)
 {
 	helper_fails("#!/bin/sh\nexit 0\n", EPROTO, "did not start");
 	helper_fails("#!/bin/sh\nkill -9 $$\n", EPROTO, "did not start");
-	helper_fails("#!/bin/sh\necho garbage >&0\n", EPROTO, "no message");
+	helper_fails("#!/bin/sh\necho garbage >&0\n", EPROTO, "did not start");
 	helper_fails("no program\n", ENOEXEC, "cannot start");
 	CHECK(carrel_open(&(carrel_config){ .size = sizeof(carrel_config), .helper = "/no/such" }, &e) == NULL);
 	CHECK_INT(e.err, ENOENT);
