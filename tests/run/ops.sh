@@ -10,7 +10,7 @@ cat >look <<'L'
 echo "$@"; pwd; umask; ulimit -a; id
 env | sort
 cut -d' ' -f5,6,19 /proc/self/stat
-grep -E '^(Sig|Cap|NoNew|Seccomp|Groups|Uid|Gid)' /proc/self/status
+grep -E '^(SigBlk|SigIgn|SigCgt|Cap|NoNew|Seccomp|Groups|Uid|Gid)' /proc/self/status
 ls -l /proc/self/fd | awk '{print $9}'
 L
 chmod +x look
