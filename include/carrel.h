@@ -37,6 +37,7 @@ extern "C" {
 
 #define CARREL_VERSION "0.1.0"
 
+struct termios;
 typedef struct carrel carrel;
 typedef struct carrel_proc carrel_proc;
 
@@ -58,7 +59,8 @@ typedef enum {
 	CARREL_STAGE_RLIMIT,	/* resource limits */
 	CARREL_STAGE_IDS,	/* user, group and supplementary groups */
 	CARREL_STAGE_RESTRICT,	/* no_new_privs, Landlock, seccomp, capabilities */
-	CARREL_STAGE_EXEC	/* executing the command */
+	CARREL_STAGE_EXEC,	/* executing the command */
+	CARREL_STAGE_INPUT	/* what the host feeds to stdin */
 } carrel_stage;
 
 /*
@@ -88,14 +90,35 @@ typedef enum {
 	CARREL_NULL,		/* /dev/null */
 	CARREL_INHERIT,		/* the host's own descriptor 0, 1 or 2 */
 	CARREL_FD,		/* the host's descriptor .fd, which the library does not close */
-	CARREL_TO_STDOUT	/* stderr only: the same open file as stdout */
+	CARREL_TO_STDOUT,	/* stderr only: the same open file as stdout */
+	CARREL_FILE,		/* the file .path, opened by the host: stdin for reading, stdout and stderr for
+				   writing, made (mode 0666 less the umask) or emptied unless .append */
+	CARREL_FEED,		/* stdin only: a pipe into which the library copies the host's descriptor .fd,
+				   reading only when the pipe has room; not closed by the library */
+	CARREL_PTY		/* a new pseudo-terminal, the task's controlling one; its output is stdout's
+				   stream, so stdout must be it; stdin and stderr are it by default then */
 } carrel_io_kind;
 
 typedef struct {
 	carrel_io_kind kind;
-	int fd;			/* for CARREL_FD */
+	int fd;			/* for CARREL_FD, CARREL_FEED */
 	int pipe_size;		/* bytes, for CARREL_PIPE; 0: the kernel's default (F_SETPIPE_SZ) */
+	const char *path;	/* for CARREL_FILE, relative to the host's directory */
+	int append;		/* for CARREL_FILE */
 } carrel_io;
+
+/* How output is cut into events. */
+typedef enum {
+	CARREL_CHUNKS = 0,	/* whatever one read(2) gave */
+	CARREL_LINES		/* one line each, without its newline; see max_line */
+} carrel_framing;
+
+/*
+ * Gives the next bytes for stdin: up to ${size} of them in ${buf}; returns how many, 0 at the end of the
+ * input, -1 with errno when it failed (CARREL_INPUT_FAILED).  It is called by carrel_next() or carrel_run(),
+ * only when the pipe has room, and must not call functions of the handle.
+ */
+typedef ssize_t (*carrel_produce)(void *arg, void *buf, size_t size);
 
 /* One resource limit; what is RLIMIT_*, see setrlimit(2). */
 typedef struct {
@@ -116,7 +139,10 @@ typedef struct {
 /* What happens to the rest of the tree when the leader ends by itself. */
 typedef enum {
 	CARREL_EXIT_KILL_TREE = 0,	/* SIGKILL at once */
-	CARREL_EXIT_WAIT_TREE		/* wait until it ends by itself (or a deadline or stop ends it) */
+	CARREL_EXIT_WAIT_TREE,		/* wait until it ends by itself (or a deadline or stop ends it) */
+	CARREL_EXIT_KEEP_TREE		/* let it go: GONE comes with the leader's end, and what is left lives on
+					   by itself.  A timeout, a stop, the loss of a control process and a
+					   close before the leader's end still end everything. */
 } carrel_exit_policy;
 
 /* Which session and process group the task belongs to. */
@@ -176,6 +202,19 @@ typedef struct {
 	const char *ops;		/* text of an operation program (carrel_print_ops()) in place of
 					   the behaviour's */
 	int trace;			/* report every operation as a CARREL_OP event */
+	carrel_framing framing;		/* of CARREL_OUT and CARREL_ERR */
+	size_t max_line;		/* CARREL_LINES: bytes of a line that one event holds at most (a longer one
+					   comes in pieces); 0: 65536; at most 16 MiB */
+	size_t max_output;		/* carrel_run(): bytes kept of each stream, the rest is read and counted
+					   only; 0: no limit */
+	carrel_produce produce;		/* input for stdin in place of .input */
+	void *produce_arg;
+	int start_ms;			/* how long the start may take, the command's execution included, before
+					   it is given up with ETIMEDOUT; 0: 30000; -1: no limit */
+	const int *keep_ignored;	/* signals that the task begins with ignored, as under nohup(1) */
+	size_t n_keep_ignored;
+	unsigned short pty_rows, pty_cols; /* CARREL_PTY: the window's size; 0: 24 and 80 */
+	const struct termios *pty_termios; /* ... its settings; NULL: the kernel's for a new terminal */
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })
@@ -208,6 +247,9 @@ typedef struct {
 	uint64_t utime_us, stime_us; /* processor time of the whole tree */
 	uint64_t maxrss_kb;	/* largest resident set of one of its processes */
 	uint64_t wall_us;	/* from the spawn to the end of the tree */
+	uint64_t in_bytes;	/* bytes that the host put into stdin (what the task read of them is its own
+				   affair), and read from stdout and stderr, until now */
+	uint64_t out_bytes, err_bytes;
 } carrel_status;
 
 typedef enum {
@@ -222,8 +264,11 @@ typedef enum {
 	CARREL_CONTINUED,	/* the leader goes on */
 	CARREL_EXIT,		/* the leader was reaped; status holds its end, not yet the tree's */
 	CARREL_GONE,		/* the tree is empty: once, last, with the final status */
-	CARREL_LOST		/* the control process is gone and every tree with it; proc is NULL.
+	CARREL_LOST,		/* the control process is gone and every tree with it; proc is NULL.
 				   The GONE events of the trees come before it. */
+	CARREL_INPUT_FAILED	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
+				   that the task does not take it for the end: carrel_write() can go on,
+				   carrel_eof() end it, carrel_stop() the tree. */
 } carrel_event_kind;
 
 /*
@@ -241,6 +286,9 @@ typedef struct {
 	pid_t pid;		/* the leader's */
 	int sig;		/* STOPPED */
 	const carrel_status *status; /* EXIT, GONE */
+	int partial;		/* OUT, ERR of CARREL_LINES: no newline came after this: the line is longer than
+				   max_line and goes on in the next event, or the stream ended without one */
+	int err;		/* INPUT_FAILED: errno */
 } carrel_event;
 
 /* ---------------------------------------------------------- lifecycle --- */
@@ -254,6 +302,9 @@ typedef struct {
 				   is prepared (so that what is wrong with it is the spawn's error),
 				   keeps nothing ready for a second one, which fails with EBUSY, and ends
 				   by itself after GONE */
+	int keep_terminal;	/* 1: `terminal` is a terminal of the caller's: whatever becomes of the host, even by
+				   SIGKILL, its settings are as they were at open when the handle has ended */
+	int terminal;
 } carrel_config;
 
 /*
@@ -301,6 +352,7 @@ typedef struct {
 	size_t out_len;
 	char *err;
 	size_t err_len;
+	int out_truncated, err_truncated; /* more came than .max_output; status.out_bytes tells how much */
 } carrel_result;
 
 /*
@@ -330,7 +382,10 @@ int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e);
  */
 ssize_t carrel_write(carrel_proc *p, const void *b, size_t n);
 
-/* carrel_eof(p): close stdin of ${p}.  0, or -1: EBADF. */
+/*
+ * carrel_eof(p): close stdin of ${p}; of a CARREL_PTY type its end-of-file character.  Also ends a feed that
+ * failed.  0, or -1: EBADF (no such stdin, or closed already), EAGAIN (a terminal without room).
+ */
 int carrel_eof(carrel_proc *p);
 
 /*
@@ -363,8 +418,52 @@ int carrel_wait(carrel_proc *p, carrel_status *st, int timeout_ms);
  */
 void carrel_release(carrel_proc *p);
 
+/*
+ * carrel_pause(p, stream, on): do not read stream 1 (stdout) or 2 (stderr) of ${p} until ${on} is 0 again;
+ * the pipe fills and slows the writer, and nothing else does.  EOF and GONE wait for it too: GONE comes once
+ * a tree has ended and none of its streams is paused.  0, or -1: EINVAL, EBADF (not a pipe, or at its end).
+ */
+int carrel_pause(carrel_proc *p, int stream, int on);
+
+/*
+ * carrel_take_fd(p, stream): hand the host's end of stdin (0), stdout (1) or stderr (2) over to the
+ * caller, who closes it; of a CARREL_PTY 0 and 1 are its master.  It does not block and is close-on-exec.
+ * The handle forgets the stream: no more data or EOF events of it, and GONE does not wait for it.  What was
+ * read already was delivered, but for an unfinished line of CARREL_LINES (EBUSY: read it first).
+ * A descriptor, or -1: EINVAL, EBADF (no such stream, or closed), EBUSY.
+ */
+int carrel_take_fd(carrel_proc *p, int stream);
+
 /* carrel_pid(p): the leader's pid.  It may be reused after GONE; do not signal it. */
 pid_t carrel_pid(const carrel_proc *p);
+
+/* One process of a tree. */
+typedef struct {
+	pid_t pid, ppid;
+	char state;		/* as in proc(5): R, S, D, T, Z... */
+	uint64_t rss_kb;
+	uint64_t cpu_us;	/* user and system time, its waited-for children not included */
+	char comm[16];
+} carrel_info;
+
+/*
+ * carrel_tree(p, v, n): a snapshot of the processes of ${p}, the leader first, in ${v}, which has room for ${n}.
+ * Returns how many there are, which can be more than ${n}; 0 after GONE; -1: EINVAL, EPIPE, ETIMEDOUT.
+ */
+ssize_t carrel_tree(carrel_proc *p, carrel_info *v, size_t n);
+
+/*
+ * carrel_resize(p, rows, cols): the size of a CARREL_PTY's window, as TIOCSWINSZ; its foreground processes
+ * get SIGWINCH.  0, or -1: EINVAL, EBADF (no terminal).
+ */
+int carrel_resize(carrel_proc *p, unsigned rows, unsigned cols);
+
+/*
+ * carrel_set_limit(p, l): set the limit ${l} for every process of the tree, as prlimit(2) with the host's
+ * privileges; what they start later inherits it.  Returns how many got it, or -1: EINVAL, EPERM, ESRCH (the
+ * tree is gone), EPIPE.
+ */
+int carrel_set_limit(carrel_proc *p, const carrel_rlimit *l);
 
 /* -------------------------------------------------------------- about --- */
 
