@@ -112,6 +112,7 @@ struct carrel {
 	int yield;		/* eventfd: who waits for the socket shall let go */
 	int null;		/* /dev/null */
 	pid_t guard;		/* our child */
+	pid_t killed_guard;	/* its number, once it was found killed */
 	carrel_caps caps;
 	bool welcome;
 	bool once, once_used;
