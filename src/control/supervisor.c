@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How long the supervisor of a handle for one spawn waits for it before it locks itself. */
+#define EARLY_MS 10
+
 static struct inbox inbox;
 
 /* The descriptors that the supervisor and whoever it forks share out among themselves. */
@@ -69,16 +72,6 @@ static int start_child(struct supervisor *s, const struct role *role)
 	return sys_want_sender(s->report);
 }
 
-static void end_streams(struct supervisor *s)
-{
-	struct stream *st;
-
-	for (size_t i = 0; (st = map_each(&s->by_id, &i)) != NULL;) {
-		if (!st->killed)
-			stream_kill(s, st, s->host_gone ? CAUSE_STOP : CAUSE_LOSS);
-	}
-}
-
 static void host_readable(struct supervisor *s)
 {
 	int r = link_recv(s->host, s->inbox, false);
@@ -91,6 +84,37 @@ static void host_readable(struct supervisor *s)
 	} else if (r != -EAGAIN) {
 		s->ending = r == -EMFILE ? "the supervisor has no free descriptors" :
 					   "the host sent what is no message";
+	}
+}
+
+/*
+ * A handle for one spawn: the reaper shall begin with it while we lock ourselves.  Not for long, and of what
+ * the host sends nothing is looked at but its greeting.
+ */
+static void await_spawn(struct supervisor *s)
+{
+	int64_t until_us = clock_deadline_us(EARLY_MS);
+
+	s->early = true;
+	while (!s->pending_spawn && s->ending == NULL) {
+		struct pollfd p[] = { { s->host, POLLIN, 0 },
+				      { s->guard, POLLIN, 0 },
+				      { s->role->signals, POLLIN, 0 } };
+
+		if (poll(p, 3, clock_poll_ms(until_us)) <= 0 || (p[1].revents | p[2].revents) != 0)
+			break;
+		host_readable(s);
+	}
+	s->early = false;
+}
+
+static void end_streams(struct supervisor *s)
+{
+	struct stream *st;
+
+	for (size_t i = 0; (st = map_each(&s->by_id, &i)) != NULL;) {
+		if (!st->killed)
+			stream_kill(s, st, s->host_gone ? CAUSE_STOP : CAUSE_LOSS);
 	}
 }
 
@@ -193,17 +217,23 @@ _Noreturn void supervisor_main(struct role *role, int guard_link)
 	struct supervisor s = { .host = role->host, 
 				.guard = guard_link, .role = role, .guard_pid = role->guard,
 				.cgroup = role->cgroup >= 0, .inbox = &inbox, .spare.socket = -1,
-				.nursery_socket = -1 };
+				.nursery_socket = -1, .passed_on = 1 };
 
 	sys_become("carrel:super");
 	s.out_last = &s.out_first;
 	if (sys_subreaper() < 0 || start_child(&s, role) < 0)
 		_exit(125);
+	s.landlock_abi = sys_landlock_abi();
 	s.cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
 	if (!role->once && spare_ask(&s) < 0)
 		_exit(125);
-	s.landlock_abi = sys_landlock_abi();
+	if (role->once)
+		await_spawn(&s);
 	s.locked = sys_lock(role->cgroup) == 0;
+	if (s.welcome)
+		welcome(&s);
+	if (s.pending_spawn)
+		spawn_in_hand(&s);
 	while (s.ending == NULL) {
 		turn(&s);
 		if (role->once && s.once_done && s.by_reaper.len == 0 && s.by_id.len == 0 &&
