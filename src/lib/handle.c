@@ -59,28 +59,22 @@ static carrel *allocate(carrel_error *e)
 {
 	carrel *c = calloc(1, sizeof(*c));
 
-	if (c != NULL) {
+	if (c != NULL)
 		*c = (carrel){ .owner = getpid(), .socket = -1, .epoll = -1, .kick = -1, .yield = -1,
 			       .null = -1, .next_id = 1 };
-		c->last = &c->first;
-		c->ready_last = &c->ready;
-		buf_init(&c->kept, SIZE_MAX / 2);
-		c->inbox = malloc(sizeof(*c->inbox));
-		c->data = malloc(READ_MAX);
-	}
-	if (c == NULL || c->inbox == NULL || c->data == NULL || init_sync(c) < 0) {
-		if (c != NULL) {
-			free(c->inbox);
-			free(c->data);
-		}
+	if (c == NULL || init_sync(c) < 0) {
 		free(c);
 		error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory for a handle");
 		return NULL;
 	}
+	c->last = &c->first;
+	c->ready_last = &c->ready;
+	buf_init(&c->kept, SIZE_MAX / 2);
 	return c;
 }
 
-static void destroy(carrel *c)
+/* Give back all that ${c} holds but for itself. */
+static void empty(carrel *c)
 {
 	while (c->first != NULL) {
 		struct event_node *n = c->first;
@@ -90,21 +84,30 @@ static void destroy(carrel *c)
 	}
 	free(c->current);
 	buf_finish(&c->kept);
-	fd_close(c->socket);
+	c->socket = fd_close(c->socket);
 	fd_close(c->epoll);
 	fd_close(c->kick);
 	fd_close(c->yield);
 	fd_close(c->null);
 	map_finish(&c->procs);
-	pthread_cond_destroy(&c->changed);
-	pthread_mutex_destroy(&c->lock);
 	free(c->inbox);
 	free(c->data);
+}
+
+static void destroy(carrel *c)
+{
+	pthread_cond_destroy(&c->changed);
+	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
 
-static int open_own_fds(carrel *c, carrel_error *e)
+/* What a handle works with, while its control process begins. */
+static int equip(carrel *c, carrel_error *e)
 {
+	c->inbox = malloc(sizeof(*c->inbox));
+	c->data = malloc(READ_MAX);
+	if (c->inbox == NULL || c->data == NULL)
+		return error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory for a handle");
 	c->epoll = epoll_create1(EPOLL_CLOEXEC);
 	c->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->yield = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -204,15 +207,16 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 	if (c == NULL)
 		return NULL;
 	c->once = full.once;
-	if (open_own_fds(c, e) < 0 || helper_start(c, &full, e) < 0) {
+	if (helper_start(c, &full, e) < 0) {
 		int err = errno;
 
+		empty(c);
 		destroy(c);
 		errno = err;
 		return NULL;
 	}
 	pthread_mutex_lock(&c->lock);
-	int r = greet(c, e);
+	int r = equip(c, e) < 0 ? -1 : greet(c, e);
 	int err = errno;
 	if (r == 0 && watch_handle(c) < 0)
 		r = error_set(e, CARREL_STAGE_HELPER, err = errno, -1, "cannot watch the control process");
@@ -221,7 +225,7 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 		/* It may be anything: it was never heard of. */
 		if (!c->welcome)
 			kill(c->guard, SIGKILL);
-		c->socket = fd_close(c->socket);
+		empty(c);
 		if (reap_guard(c, 0))
 			clean_up(c);
 		destroy(c);
@@ -245,9 +249,7 @@ EXPORT void carrel_close(carrel *c)
 		await_supervisor(c);
 	shutdown(c->socket, SHUT_RDWR);
 	c->socket = fd_close(c->socket);
-	reap_guard(c, 0);
-	if (c->killed_guard != 0)
-		clean_up(c);
+	/* Their end takes a moment; ours meanwhile. */
 	for (;;) {
 		size_t i = 0;
 
@@ -256,6 +258,10 @@ EXPORT void carrel_close(carrel *c)
 			break;
 		proc_free(p);
 	}
+	empty(c);
+	reap_guard(c, 0);
+	if (c->killed_guard != 0)
+		clean_up(c);
 	destroy(c);
 }
 
