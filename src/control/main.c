@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* carrel-control: started by libcarrel with one socket on descriptor 0. */
+/* The control process begins: libcarrel started it with one socket on descriptor 0. */
 #include "control.h"
+
+#include <carrel.h>
 
 #include "fd.h"
 
@@ -29,7 +31,7 @@ static int is_seqpacket(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
 }
 
-int main(int argc, char **argv)
+int carrel_control_main(int argc, char **argv)
 {
 	bool cgroup = true;
 	int terminal = -1;

@@ -82,8 +82,16 @@ void sys_become(const char *name);
 /* sys_subreaper(): orphans among our descendants become our children. */
 int sys_subreaper(void);
 
+/* sys_show_as(argv): the command line that ps(1) shows for this process.  What was ours goes, and so do the
+ * strings of the environment: for a process that needs neither. */
+void sys_show_as(const char *const *argv);
+
 /* sys_fork_sibling(): fork(2) a child of our own parent. */
 pid_t sys_fork_sibling(void);
+
+/* sys_fork_clean(): fork(2), with signal handlers gone as after exec, and no SIGCHLD at the child's end: only
+ * __WALL waits see it.  For programs with one thread. */
+pid_t sys_fork_clean(void);
 
 /* How sys_start() makes a process. */
 struct sys_start {

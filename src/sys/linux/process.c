@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -37,6 +39,42 @@ pid_t sys_fork_sibling(void)
 	long pid = syscall(SYS_clone, CLONE_PARENT, NULL, NULL, NULL, 0);
 
 	return pid == -1 ? -errno : (pid_t)pid;
+}
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+
+pid_t sys_fork_clean(void)
+{
+	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND };
+	long pid = syscall(SYS_clone3, &args, CLONE_ARGS_SIZE_VER0);
+	struct sigaction now;
+
+	/* Before Linux 5.5. */
+	if (pid == -1 && (errno == EINVAL || errno == ENOSYS)) {
+		pid = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+		for (int sig = 1; pid == 0 && sig < NSIG; sig++) {
+			if (sigaction(sig, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+				signal(sig, SIG_DFL);
+		}
+	}
+	return pid == -1 ? -errno : (pid_t)pid;
+}
+
+void sys_show_as(const char *const *argv)
+{
+	/* The kernel shows the strings that it put above our stack: arguments, environment, this name. */
+	char *to = program_invocation_name;
+	char *end;
+	unsigned long last = getauxval(AT_EXECFN);
+
+	memcpy(&end, &last, sizeof(end));
+	if (to < (char *)&last || end <= to)
+		return;
+	memset(to, 0, (size_t)(end - to));
+	for (; *argv != NULL && strlen(*argv) < (size_t)(end - to); argv++)
+		to = stpcpy(to, *argv) + 1;
 }
 
 /*
