@@ -33,13 +33,12 @@ static int is_seqpacket(int fd)
 
 int carrel_control_main(int argc, char **argv)
 {
-	bool cgroup = true;
 	int terminal = -1;
-	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid() };
+	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid(), .want_cgroup = true };
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--no-cgroup") == 0)
-			cgroup = false;
+			role.want_cgroup = false;
 		else if (strcmp(argv[i], "--once") == 0)
 			role.once = true;
 		else if (strcmp(argv[i], "--terminal") == 0)
@@ -67,14 +66,7 @@ int carrel_control_main(int argc, char **argv)
 	/* Nothing of ours may pin a directory; every request brings its own. */
 	if (chdir("/") == -1)
 		return 125;
-	/* Without it nobody below could be found, and a promise would be broken silently. */
-	if (sys_tree_signal(role.proc, getpid(), 0, NULL, NULL, NULL, NULL) < 0) {
-		guard_say_lost(role.host, "it cannot read /proc/PID/task/TID/children; is /proc mounted?");
-		return 125;
-	}
 	if (terminal >= 0)
 		terminal_keep(terminal);
-	if (cgroup)
-		role.cgroup = sys_cgroup_create(role.guard);
 	guard_main(&role);
 }

@@ -360,6 +360,14 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	/* Shared with the task even where it gets a copy of our memory. */
 	struct task *t = map_memory(sizeof(*t), MAP_SHARED);
 	make_ready();
+	if (role->once) {
+		int fd[2];
+
+		if (take_over(spawn, fd) < 0)
+			_exit(0);
+		r.cgroup = cgroup = fd[0];
+		r.cgroup_kill = fd[1];
+	}
 	if (t == NULL || link_recv(spawn, &inbox, true) != 1)
 		_exit(0);
 	close(spawn);

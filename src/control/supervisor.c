@@ -87,6 +87,29 @@ static void host_readable(struct supervisor *s)
 	}
 }
 
+/* The guard's word that all is ready, for us and our reaper.  A host that is gone by then shall not wait for it. */
+static void await_guard(struct supervisor *s, struct role *role)
+{
+	struct pollfd p[] = { { s->guard, POLLIN, 0 }, { s->host, 0, 0 } };
+	int fd[2] = { -1, -1 };
+
+	while (poll(p, 2, -1) == -1 && errno == EINTR)
+		continue;
+	if (p[0].revents == 0) {
+		s->host_gone = true;
+		s->ending = "the host died";
+		return;
+	}
+	if (take_over(s->guard, fd) < 0) {
+		s->ending = "the guard died";
+		return;
+	}
+	role->cgroup = fd[0];
+	s->cgroup_kill = fd[1];
+	s->cgroup = fd[0] >= 0;
+	hand_on(s->spare.socket, fd);
+}
+
 /*
  * A handle for one spawn: the reaper shall begin with it while we lock ourselves.  Not for long, and of what
  * the host sends nothing is looked at but its greeting.
@@ -224,11 +247,14 @@ _Noreturn void supervisor_main(struct role *role, int guard_link)
 	if (sys_subreaper() < 0 || start_child(&s, role) < 0)
 		_exit(125);
 	s.landlock_abi = sys_landlock_abi();
-	s.cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
-	if (!role->once && spare_ask(&s) < 0)
-		_exit(125);
-	if (role->once)
+	if (role->once) {
+		await_guard(&s, role);
 		await_spawn(&s);
+	} else {
+		s.cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
+		if (spare_ask(&s) < 0)
+			_exit(125);
+	}
 	s.locked = sys_lock(role->cgroup) == 0;
 	if (s.welcome)
 		welcome(&s);
@@ -236,8 +262,9 @@ _Noreturn void supervisor_main(struct role *role, int guard_link)
 		spawn_in_hand(&s);
 	while (s.ending == NULL) {
 		turn(&s);
-		if (role->once && s.once_done && s.by_reaper.len == 0 && s.by_id.len == 0 &&
-		    s.out_first == NULL)
+		/* Nothing is left but perhaps the reaper, which is on its way out: the guard waits for it. */
+		if (role->once && s.once_done && s.by_id.len == 0 && s.out_first == NULL &&
+		    (s.by_reaper.len == 0 || getppid() == s.guard_pid))
 			leave(&s);
 	}
 	end_streams(&s);
