@@ -337,6 +337,8 @@ static void start(struct reaper *r, struct task *t, const struct program *p,
 		     t->error.index < 0 ? "no operation executes a command" : "");
 	if (!t->begun)
 		fail(r, STAGE_FORK, EOWNERDEAD, -1, "the new process was killed before it began");
+	/* Before anybody hears of it: a stream that the task closes shall have no other holder. */
+	link_release(&inbox);
 	r->report = (struct report){ .type = REPORT_STARTED, .leader = pid };
 	r->report.n_results = o->trace ? p->n_ops : 0;
 	send_report(r, o->trace ? t->result : NULL);
@@ -379,7 +381,6 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	if (r.keep_tree)
 		r.cgroup = -1;
 	start(&r, t, &p, &o);
-	link_release(&inbox);
 	fd_close(cgroup);
 	if (!p.has_place[PLACE_AFTER]) {
 		munmap(mem, size);
