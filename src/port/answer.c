@@ -2,79 +2,11 @@
 #include "answer.h"
 
 #include "calls/calls.h"
-#include "constant.h"
 
 #include <errno.h>
 
 /* The shortest element of a list takes 5 bytes in a reply of 65535, and a struct value here. */
 #define SCRATCH ((size_t)1 << 19)
-
-void reply_atom(struct buf *reply, const char *name)
-{
-	term_out_version(reply);
-	term_out_atom(reply, name);
-}
-
-void reply_ok(struct buf *reply)
-{
-	reply_atom(reply, "ok");
-}
-
-void reply_int(struct buf *reply, int64_t n)
-{
-	term_out_version(reply);
-	term_out_int(reply, n);
-}
-
-static void ok_tuple(struct buf *reply, uint32_t n)
-{
-	term_out_version(reply);
-	term_out_tuple(reply, n + 1);
-	term_out_atom(reply, "ok");
-}
-
-void reply_ok_int(struct buf *reply, int64_t n)
-{
-	ok_tuple(reply, 1);
-	term_out_int(reply, n);
-}
-
-void reply_error(struct buf *reply, int err)
-{
-	term_out_version(reply);
-	term_out_tuple(reply, 2);
-	term_out_atom(reply, "error");
-	term_out_atom(reply, errno_name(err));
-}
-
-static int refuse(struct buf *reply, const char *name)
-{
-	reply_atom(reply, name);
-	return -1;
-}
-
-int port_decode(const struct call *c, struct term_in *in, struct arg *arg, struct arena *mem,
-		struct buf *reply)
-{
-	const char *letter = c->args, *what;
-	struct term t;
-
-	if (term_in_next(in, &t) < 0 || t.kind != TERM_TUPLE || t.n != c->argc)
-		return refuse(reply, "badarg");
-	if (!c->here)
-		return refuse(reply, "undef");
-	for (int i = 0; i < c->argc; i++) {
-		int r = argument_in(in, &letter, mem, NULL, &arg[i], &what);
-
-		if (r == 0)
-			continue;
-		if (r != -ENOTSUP && r != -EBADF)
-			return refuse(reply, "badarg");
-		reply_error(reply, -r);
-		return -1;
-	}
-	return 0;
-}
 
 void port_run(const struct call *c, const struct arg *arg, size_t room, struct outcome *ret)
 {
@@ -110,7 +42,7 @@ static void answer_out(const struct call *c, const struct arg *arg, int64_t n, s
 		if (letter == 'x')
 			v[n_out++] = after(kind, &arg[i]);
 	}
-	ok_tuple(reply, n_out + 1);
+	reply_ok_tuple(reply, n_out + 1);
 	term_out_int(reply, n);
 	for (uint32_t i = 0; i < n_out; i++)
 		value_out(reply, &v[i]);
@@ -137,7 +69,7 @@ static void answer(const struct call *c, const struct arg *arg, const struct out
 		value_out(reply, &o->result.v[0]);
 		break;
 	case RESULT_OKVALUE:
-		ok_tuple(reply, o->result.n);
+		reply_ok_tuple(reply, o->result.n);
 		for (uint32_t i = 0; i < o->result.n; i++)
 			value_out(reply, &o->result.v[i]);
 		break;

@@ -43,6 +43,9 @@ size_t port_room(const struct buf *reply);
 void port_answer(const struct call *c, const struct arg *arg, const struct outcome *o,
 		 struct buf *reply);
 
+/* reply_ok_tuple(reply, n): the head of {ok, ...} with ${n} terms, which the caller writes. */
+void reply_ok_tuple(struct buf *reply, uint32_t n);
+
 /* Replies: ok; N; {ok, N}; {error, Errno}; Name. */
 void reply_ok(struct buf *reply);
 void reply_int(struct buf *reply, int64_t n);
