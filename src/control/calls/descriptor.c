@@ -36,15 +36,19 @@ int64_t call_socket(const struct arg *a)
 	return call_result(socket((int)a[0].i, (int)a[1].i, (int)a[2].i));
 }
 
-static void set_in(const struct arg *a, fd_set *set, int *top)
+/* Linux ignores numbers beyond its table instead of calling them bad, so each is looked at. */
+static int set_in(const struct arg *a, fd_set *set, int *top)
 {
 	FD_ZERO(set);
 	for (uint32_t i = 0; i < a->n; i++) {
 		uint32_t fd = a->ids[i];
 
+		if (fcntl((int)fd, F_GETFD) == -1)
+			return -errno;
 		FD_SET(fd, set);
 		*top = (int)fd > *top ? (int)fd : *top;
 	}
+	return 0;
 }
 
 static int set_out(const fd_set *set, int top, struct result *r)
@@ -72,8 +76,10 @@ int call_select(const struct arg *a, struct result *r)
 	fd_set set[3];
 	int top = -1, e = 0;
 
-	for (int i = 0; i < 3; i++)
-		set_in(&a[i], &set[i], &top);
+	for (int i = 0; i < 3 && e == 0; i++)
+		e = set_in(&a[i], &set[i], &top);
+	if (e < 0)
+		return e;
 	if (select(top + 1, &set[0], &set[1], &set[2], a[3].n > 0 ? &time : NULL) == -1)
 		return -errno;
 	for (int i = 0; i < 3 && e == 0; i++)
