@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "constant.h"
 
+/* BSD's headers want these two before the others. */
+#include <sys/param.h>
+#include <sys/socket.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #ifdef __linux__
 #include <linux/audit.h>

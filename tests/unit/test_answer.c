@@ -423,10 +423,9 @@ TEST(identity)
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
-TEST(identity_with_rights)
+/* Runs in a process that ends by _exit: a leak checker has no rights any more. */
+static void change_identity(void)
 {
-	if (geteuid() != 0)
-		SKIP("needs root");
 	REPLY("setgroups", "{\"#01c8\"}", "ok");
 	REPLY("getgroups", "{}", "{ok, [1, 200]}");
 	REPLY("setgroups", "{[]}", "ok");
@@ -441,6 +440,44 @@ TEST(identity_with_rights)
 	REPLY("setgroups", "{[1]}", "{error, eperm}");
 	REPLY("sethostname", "{<x>}", "{error, eperm}");
 	REPLY("chroot", "{</>}", "{error, eperm}");
+	_exit(0);
+}
+
+TEST(identity_with_rights)
+{
+	int status;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	pid_t child = fork();
+	if (child == 0)
+		change_identity();
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+TEST(chroot_and_host_name)
+{
+	int status;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	own_directory();
+	pid_t child = fork();
+	if (child == 0) {
+		char name[65] = "";
+
+		REPLY("unshare", "{[clone_newuts]}", "ok");
+		REPLY("sethostname", "{\"carrel\"}", "ok");
+		REPLY("gethostname", "{}", "{ok, <carrel>}");
+		CHECK(gethostname(name, 64) == 0);
+		CHECK_STR(name, "carrel");
+		REPLY("chroot", "{<.>}", "ok");
+		REPLY("getcwd", "{}", "{ok, </>}");
+		REPLY("chdir", "{</tmp>}", "{error, enoent}");
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	remove_directory();
 }
 
 TEST(limits_and_priority)
@@ -483,6 +520,8 @@ static pid_t ending(int status, int sig)
 		signal(SIGTERM, SIG_DFL);
 		if (sig != 0)
 			raise(sig);
+		if (sig == SIGSTOP)
+			pause();
 		_exit(status);
 	}
 	CHECK(pid > 0);
@@ -506,7 +545,9 @@ TEST(waitpid)
 	REPLY("waitpid", "{-1, [wnohang]}", "{ok, 0, 0, []}");
 	CHECK(kill(pid, SIGCONT) == 0);
 	REPLY("waitpid", text("{%d, [wcontinued]}", pid), text("{ok, %d, 65535, [continued]}", pid));
-	REPLY("waitpid", text("{%d, 0}", pid), text("{ok, %d, 0, [{exit_status, 0}]}", pid));
+	REPLY("waitpid", "{-1, [wnohang]}", "{ok, 0, 0, []}");
+	CHECK(kill(pid, SIGKILL) == 0);
+	REPLY("waitpid", text("{%d, 0}", pid), text("{ok, %d, 9, [{termsig, sigkill}]}", pid));
 	REPLY("waitpid", "{-1, 0}", "{error, echild}");
 }
 

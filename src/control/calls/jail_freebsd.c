@@ -2,11 +2,13 @@
 /* Jails, and what procctl(2) does to processes. */
 #include "calls.h"
 
-#include <errno.h>
+/* The others want these before them. */
 #include <sys/param.h>
+#include <sys/wait.h>
+
+#include <errno.h>
 #include <sys/jail.h>
 #include <sys/procctl.h>
-#include <sys/wait.h>
 
 int64_t call_jail(const struct arg *a)
 {
