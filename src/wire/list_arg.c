@@ -72,34 +72,57 @@ int decode_fd_set(struct decode *d, struct arg *ret)
 	return r == -EINVAL ? -EBADF : r;
 }
 
+/* The next integer of 64 bits, in a form that is taken. */
+static int integer_in(struct decode *d, struct term *ret)
+{
+	if (term_in_next(d->in, ret) < 0 || ret->kind != TERM_INT ||
+	    (decode_port(d) && ret->tag == TAG_LARGE_BIG))
+		return -EINVAL;
+	return 0;
+}
+
+/* The head of {Name, ..., ...}. */
+static int record_in(struct decode *d, const char *name)
+{
+	struct slice s;
+
+	return term_in_tuple(d->in, 3) == 0 && term_in_atom(d->in, &s) == 0 && slice_is(s, name)
+		       ? 0
+		       : -EINVAL;
+}
+
 int decode_limit(struct decode *d, struct arg *ret)
 {
-	struct slice name;
+	struct term t;
 
 	ret->kind = ARG_LIMIT;
-	if (term_in_tuple(d->in, 3) < 0 || term_in_atom(d->in, &name) < 0 ||
-	    !slice_is(name, "alcove_rlimit") || term_in_uint(d->in, UINT64_MAX, &ret->u[0]) < 0 ||
-	    term_in_uint(d->in, UINT64_MAX, &ret->u[1]) < 0)
+	if (record_in(d, "alcove_rlimit") < 0)
 		return -EINVAL;
+	for (int i = 0; i < 2; i++) {
+		if (integer_in(d, &t) < 0 || t.negative)
+			return -EINVAL;
+		ret->u[i] = t.u;
+	}
 	return 0;
 }
 
 int decode_time(struct decode *d, struct arg *ret)
 {
-	struct slice name;
+	struct term_in ahead = *d->in;
 	struct term t;
 
 	*ret = (struct arg){ .kind = ARG_TIME };
-	if (term_in_next(d->in, &t) < 0)
-		return -EINVAL;
-	if (t.kind == TERM_NIL)
+	if (term_in_nil(&ahead) == 0) {
+		*d->in = ahead;
 		return 0;
+	}
 	ret->n = 1;
-	if (t.kind != TERM_TUPLE || t.n != 3 || term_in_atom(d->in, &name) < 0 ||
-	    !slice_is(name, "alcove_timeval") ||
-	    term_in_int(d->in, INT64_MIN, INT64_MAX, &ret->time[0]) < 0 ||
-	    term_in_int(d->in, INT64_MIN, INT64_MAX, &ret->time[1]) < 0)
+	if (record_in(d, "alcove_timeval") < 0)
 		return -EINVAL;
+	for (int i = 0; i < 2; i++) {
+		if (integer_in(d, &t) < 0 || term_int(&t, &ret->time[i]) < 0)
+			return -EINVAL;
+	}
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #ifdef __linux__
 #include <linux/magic.h>
+#include <sys/syscall.h>
 #include <sys/statfs.h>
 #endif
 
@@ -605,6 +606,28 @@ TEST(seccomp)
 	CHECK(read(fd, status, sizeof(status) - 1) > 0);
 	CHECK(strstr(status, "Seccomp_filters:\t2") != NULL);
 	REPLY("seccomp", "{9999, 0, []}", "{error, einval}");
+}
+
+static void on_sigsys(int sig)
+{
+	(void)sig;
+}
+
+/* A filter that lets getcwd trap: the handler runs, and what there is to say is said. */
+TEST(a_call_that_traps)
+{
+	char filter[512];
+	/* The number of the system call; getcwd traps, everything else is allowed. */
+	snprintf(filter, sizeof(filter),
+		 "{pr_set_seccomp, seccomp_mode_filter, [<#0400>, <#000000000000>, {ptr, "
+		 "<#2000000000000000150000%02x%02x000000060000000000030006000000%s>}], 0, 0}",
+		 1, SYS_getcwd & 0xff, "0000ff7f");
+	signal(SIGSYS, on_sigsys);
+	REPLY("prctl", "{pr_set_no_new_privs, 1, 0, 0, 0}", "{ok, 0, 1, 0, 0, 0}");
+	ask("prctl", filter);
+	CHECK(reply.len > 8 && memcmp(reply.data + 1, "\x68\x06\x77\x02ok", 6) == 0);
+	REPLY("getpid", "{}", text("%d", getpid()));
+	REPLY("getcwd", "{}", "{ok, <>}");
 }
 
 TEST(mounts)

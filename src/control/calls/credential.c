@@ -68,7 +68,9 @@ int call_getresgid(const struct arg *a, struct result *r)
 	(void)a;
 	if (getresgid(&real, &effective, &saved) == -1)
 		return -errno;
-	return result_add(r, id(real)), result_add(r, id(effective)), result_add(r, id(saved));
+	result_add(r, id(real));
+	result_add(r, id(effective));
+	return result_add(r, id(saved));
 }
 
 int call_getresuid(const struct arg *a, struct result *r)
@@ -78,7 +80,9 @@ int call_getresuid(const struct arg *a, struct result *r)
 	(void)a;
 	if (getresuid(&real, &effective, &saved) == -1)
 		return -errno;
-	return result_add(r, id(real)), result_add(r, id(effective)), result_add(r, id(saved));
+	result_add(r, id(real));
+	result_add(r, id(effective));
+	return result_add(r, id(saved));
 }
 
 int call_getrlimit(const struct arg *a, struct result *r)

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifndef __linux__
+extern char **environ;
+#endif
+
 int64_t call_clearenv(const struct arg *a)
 {
 	(void)a;

@@ -31,8 +31,6 @@ int call_procctl(const struct arg *a, struct result *r)
 
 	if (procctl((idtype_t)a[0].i, (id_t)a[1].i, (int)a[2].i, call_address(&a[3])) == -1)
 		return -errno;
-	if (m == NULL)
-		return result_add(r, value_bytes(NULL, 0)), result_add(r, value_list(NULL, 0));
-	result_add(r, value_bytes(m->data, m->len));
-	return result_add(r, value_arg(&a[3]));
+	result_add(r, m != NULL ? value_bytes(m->data, m->len) : value_bytes(NULL, 0));
+	return result_add(r, m != NULL ? value_arg(&a[3]) : value_list(NULL, 0));
 }
