@@ -39,6 +39,21 @@ pid_t sys_fork_sibling(void)
 	return pid == -1 ? -errno : (pid_t)pid;
 }
 
+/* What would make the child less than a process of its own. */
+#define SHARING                                                                                    \
+	(CLONE_VM | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_PARENT | CLONE_VFORK |      \
+	 CLONE_SETTLS | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |                   \
+	 CLONE_CHILD_CLEARTID)
+
+pid_t sys_fork(int64_t flags)
+{
+	if ((flags & SHARING) != 0)
+		return -EINVAL;
+	/* fork(3) and clone(3) of libc cannot do both: flags, and going on on the same stack. */
+	long pid = syscall(SYS_clone, (flags & ~INT64_C(0xff)) | SIGCHLD, NULL, NULL, NULL, 0);
+	return pid == -1 ? -errno : (pid_t)pid;
+}
+
 /*
  * Sharing memory saves the copy of the page tables and makes the cost the same for a host
  * of any size.  The child needs a stack of its own, and switching to it takes the few lines of

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Signals: the handler writes the siginfo_t to a pipe, which the loop reads.
+ *
+ * When the pipe is full, the handler keeps the record and leaves all signals blocked; the kernel keeps
+ * the following ones.  So none is lost, however long the process did not get to its loop.
+ */
+#include "port.h"
+
+#include "constant.h"
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define RECORDS 16
+
+/* Raised by an instruction: cannot be blocked. */
+static const int synchronous[] = { SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+
+static siginfo_t spilled[NSIG];
+static volatile sig_atomic_t is_spilled[NSIG], any_spilled;
+/* A SIGCHLD is in the pipe and nobody looks at its contents: another one would say the same. */
+static volatile sig_atomic_t sigchld_known, sigchld_info;
+
+static void block_all_but_synchronous(sigset_t *set)
+{
+	sigfillset(set);
+	for (size_t i = 0; i < sizeof(synchronous) / sizeof(*synchronous); i++)
+		sigdelset(set, synchronous[i]);
+}
+
+/* The pipe is full. */
+static void spill(int sig, const siginfo_t *info, ucontext_t *context)
+{
+	sigset_t blocked;
+
+	spilled[sig] = *info;
+	is_spilled[sig] = any_spilled = 1;
+	block_all_but_synchronous(&blocked);
+	/* The kernel's own set, which is all that it kept room for, is shorter than libc's. */
+	memcpy(&context->uc_sigmask, &blocked, (NSIG - 1) / 8);
+}
+
+/* An instruction of ours failed; it would fail again on return. */
+static bool is_crash(int sig, const siginfo_t *info)
+{
+	return info->si_code > 0 && (sig == SIGSEGV || sig == SIGBUS || sig == SIGILL || sig == SIGFPE);
+}
+
+static void handler(int sig, siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	if (is_crash(sig, info)) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	if (sig == SIGCHLD && !sigchld_info) {
+		if (sigchld_known)
+			return;
+		sigchld_known = 1;
+	}
+	if (write(FD_SIGNAL_WRITE, info, sizeof(*info)) != sizeof(*info)) {
+		if (errno != EAGAIN)
+			_exit(errno);
+		spill(sig, info, context);
+	}
+	errno = saved;
+}
+
+int signals_catch(int sig)
+{
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
+
+	sigfillset(&action.sa_mask);
+	return sigaction(sig, &action, NULL) == -1 ? -errno : 0;
+}
+
+int signals_catch_all(void)
+{
+	for (int sig = 1; sig < NSIG; sig++) {
+		int r = signals_catch(sig);
+
+		/* Those that cannot be caught, and libc's own. */
+		if (r < 0 && r != -EINVAL)
+			return r;
+	}
+	return 0;
+}
+
+void signals_block(sigset_t *old)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, old);
+}
+
+void signals_restore(const sigset_t *mask)
+{
+	sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+int signals_open(void)
+{
+	int fd[2];
+
+	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -errno;
+	return fd_place(fd, 2, FD_SIGNAL);
+}
+
+void signals_unblock(void)
+{
+	sigset_t none;
+
+	if (any_spilled) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+	}
+}
+
+void signals_forget(void)
+{
+	memset((void *)(uintptr_t)is_spilled, 0, sizeof(is_spilled));
+	any_spilled = sigchld_known = 0;
+}
+
+static void handle(struct port *p, const siginfo_t *info)
+{
+	const char *name = constant_name('s', info->si_signo);
+	unsigned char mem[256];
+	struct buf term;
+
+	if (info->si_signo == SIGCHLD && !sigchld_info) {
+		/* Before the look at the children: one that ends after it is reported anew. */
+		sigchld_known = 0;
+		reap_all(p);
+		return;
+	}
+	buf_init_fixed(&term, mem, sizeof(mem));
+	term_out_version(&term);
+	term_out_tuple(&term, 3);
+	term_out_atom(&term, "signal");
+	term_out_atom(&term, name != NULL ? name : "unknown");
+	term_out_binary(&term, info, sizeof(*info));
+	int r = say_event(p, &term);
+	if (r < 0)
+		exit(-r);
+}
+
+static void handle_spilled(struct port *p)
+{
+	for (int sig = 1; sig < NSIG; sig++) {
+		if (is_spilled[sig]) {
+			is_spilled[sig] = 0;
+			handle(p, &spilled[sig]);
+		}
+	}
+	signals_unblock();
+	any_spilled = 0;
+}
+
+void signals_read(struct port *p)
+{
+	siginfo_t info[RECORDS];
+	ssize_t n = read(FD_SIGNAL, info, sizeof(info));
+
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0 || (size_t)n % sizeof(*info) != 0)
+		exit(n == -1 ? errno : 0);
+	for (size_t i = 0; i < (size_t)n / sizeof(*info); i++)
+		handle(p, &info[i]);
+	if (any_spilled && (size_t)n < sizeof(info))
+		handle_spilled(p);
+}
+
+/* ------------------------------------------------------------ sigaction --- */
+
+/* The word for what is installed; a handler that is not ours cannot be. */
+static const char *action_name(const struct sigaction *a)
+{
+	if ((a->sa_flags & SA_SIGINFO) == 0 && a->sa_handler == SIG_DFL)
+		return "sig_dfl";
+	if ((a->sa_flags & SA_SIGINFO) == 0 && a->sa_handler == SIG_IGN)
+		return "sig_ign";
+	if (a->sa_sigaction != handler)
+		exit(EFAULT);
+	return "sig_info";
+}
+
+static void reply_old(struct buf *reply, const char *name)
+{
+	term_out_version(reply);
+	term_out_tuple(reply, 2);
+	term_out_atom(reply, "ok");
+	term_out_atom(reply, name);
+}
+
+static bool word_is(const struct arg *a, const char *word)
+{
+	return a->n == strlen(word) && memcmp(a->s, word, a->n) == 0;
+}
+
+void state_sigaction(struct port *p, const struct arg *a, struct buf *reply)
+{
+	int sig = (int)a[0].i, r = 0;
+	bool info = word_is(&a[1], "sig_info"), ignore = word_is(&a[1], "sig_ign");
+	struct sigaction old;
+
+	(void)p;
+	if (a[1].n != 0 && !info && !ignore && !word_is(&a[1], "sig_dfl")) {
+		reply_atom(reply, "badarg");
+		return;
+	}
+	if (sig == SIGCHLD) {
+		reply_old(reply, sigchld_info ? "sig_info" : "sig_dfl");
+		sigchld_info = a[1].n != 0 ? info : sigchld_info;
+		return;
+	}
+	if (sigaction(sig, NULL, &old) == -1) {
+		reply_error(reply, errno);
+		return;
+	}
+	if (info)
+		r = signals_catch(sig);
+	else if (a[1].n != 0 && signal(sig, ignore ? SIG_IGN : SIG_DFL) == SIG_ERR)
+		r = -errno;
+	if (r < 0)
+		reply_error(reply, -r);
+	else
+		reply_old(reply, action_name(&old));
+}
