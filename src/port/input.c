@@ -26,23 +26,21 @@ bool input_ready(const struct port *p)
 	return p->input.len >= 2 && p->input.len >= frame_size(&p->input);
 }
 
-/* Read until ${want} bytes are there, but never more.  Ends the process when there are no more. */
-static void fill(struct port *p, size_t want, bool all)
+/*
+ * One read, which does not wait when poll said that something is there.  A frame whose rest is still to come
+ * leaves us free for the children.  Ends the process at the end of input, also within a frame.
+ */
+static void read_more(struct port *p)
 {
 	struct input *in = &p->input;
+	size_t want = in->len < 2 ? FIRST_READ : frame_size(in);
+	ssize_t n = read(FD_IN, in->data + in->len, want - in->len);
 
-	while (in->len < want) {
-		ssize_t n = read(FD_IN, in->data + in->len, want - in->len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		/* A frame that is cut off is the end as well; no error, no status. */
-		if (n <= 0)
-			port_end(p, n == 0 ? 0 : errno);
-		in->len += (size_t)n;
-		if (!all && in->len >= 2)
-			break;
-	}
+	if (n == -1 && errno == EINTR)
+		return;
+	if (n <= 0)
+		port_end(p, n == 0 ? 0 : errno);
+	in->len += (size_t)n;
 }
 
 /* A frame was answered with ${r}: the process cannot live without its output. */
@@ -73,10 +71,10 @@ enum handled input_frame(struct port *p)
 {
 	struct input *in = &p->input;
 
-	if (!input_ready(p)) {
-		fill(p, FIRST_READ, false);
-		fill(p, frame_size(in), true);
-	}
+	if (!input_ready(p))
+		read_more(p);
+	if (!input_ready(p))
+		return HANDLED;
 	size_t size = frame_size(in);
 	enum handled h = handle(p, in->data + 2, size - 2);
 	if (h == BECAME_CHILD)

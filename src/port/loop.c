@@ -25,14 +25,15 @@ int port_init(struct port *p)
 void loop_first(struct port *p)
 {
 	int64_t deadline = clock_deadline_us(START_MS);
+	uint64_t said = p->said;
 	struct pollfd in = { .fd = FD_IN, .events = POLLIN };
 	int n;
 
 	do {
 		n = poll(&in, 1, clock_poll_ms(deadline));
-	} while (n == -1 && errno == EINTR);
-	if (n == 1)
-		input_frame(p);
+		if (n == 1)
+			input_frame(p);
+	} while (p->said == said && (n == 1 || (n == -1 && errno == EINTR)));
 }
 
 void loop_run(struct port *p)

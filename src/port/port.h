@@ -222,7 +222,8 @@ enum handled { HANDLED, BECAME_CHILD };
 /* input_ready(p): a whole frame is buffered already. */
 bool input_ready(const struct port *p);
 
-/* input_frame(p): read and handle one frame; ends the process at the end of input and on violations. */
+/* input_frame(p): read once, unless a frame is there, and handle one frame, if it is whole now; ends the process at
+ * the end of input and on violations. */
 enum handled input_frame(struct port *p);
 
 /* request_call(p, body, len): handle a CALL frame from its number on, at least one byte of a term included. */

@@ -120,6 +120,7 @@ void signals_unblock(void)
 	sigset_t none;
 
 	if (any_spilled) {
+		any_spilled = 0;
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 	}
@@ -163,22 +164,32 @@ static void handle_spilled(struct port *p)
 		}
 	}
 	signals_unblock();
-	any_spilled = 0;
 }
 
-void signals_read(struct port *p)
+/* Handle up to some records.  Whether there were any. */
+static bool read_records(struct port *p)
 {
 	siginfo_t info[RECORDS];
 	ssize_t n = read(FD_SIGNAL, info, sizeof(info));
 
 	if (n == -1 && (errno == EINTR || errno == EAGAIN))
-		return;
+		return errno == EINTR;
 	if (n <= 0 || (size_t)n % sizeof(*info) != 0)
 		exit(n == -1 ? errno : 0);
 	for (size_t i = 0; i < (size_t)n / sizeof(*info); i++)
 		handle(p, &info[i]);
-	if (any_spilled && (size_t)n < sizeof(info))
-		handle_spilled(p);
+	return true;
+}
+
+void signals_read(struct port *p)
+{
+	read_records(p);
+	if (!any_spilled)
+		return;
+	/* In order: what is in the pipe came first. */
+	while (read_records(p))
+		;
+	handle_spilled(p);
 }
 
 /* ------------------------------------------------------------ sigaction --- */

@@ -74,13 +74,13 @@ static void poll_add(struct watch *w, int fd, struct watched *f)
 	w->poll[w->n_poll++] = (struct pollfd){ .fd = fd, .events = f->want };
 }
 
+/* The others keep their order: a child's stdout is read before its stderr. */
 static void poll_remove(struct watch *w, struct watched *f)
 {
-	struct pollfd *last = &w->poll[--w->n_poll];
-
-	if (f->at != (int)w->n_poll) {
-		w->poll[f->at] = *last;
-		w->fd[last->fd].at = f->at;
+	w->n_poll--;
+	for (unsigned i = (unsigned)f->at; i < w->n_poll; i++) {
+		w->poll[i] = w->poll[i + 1];
+		w->fd[w->poll[i].fd].at = (int)i;
 	}
 	f->at = -1;
 }
@@ -183,7 +183,7 @@ static int take_polled(struct watch *w, struct sys_ready *ready)
 			ready[taken++] = (struct sys_ready){ f->fd, f->revents };
 		at = at + 1 < n ? at + 1 : 0;
 	}
-	w->turn = at;
+	w->turn = taken == WATCH_BATCH ? at : 0;
 	return taken;
 }
 

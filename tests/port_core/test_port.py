@@ -93,6 +93,7 @@ def descriptors():
             assert p.call('fcntl', fd, 1, 0) == ('ok', 1)
         a = p.fork()
         assert p.call('cpid') == [('alcove_pid', a[0], -1, 15, 7, 9, 10, 12)]
+        assert p.call('getpid', path=a) == a[0]
         assert fds(a[0]) == [0, 1, 2, 3, 4, 5]
         for fd in (3, 4, 5):
             assert p.call('fcntl', fd, 1, 0, path=a) == ('ok', 1)
@@ -261,7 +262,7 @@ def frames_before_the_end_stay_frames():
         os.kill(b[1], signal.SIGCONT)
         time.sleep(0.3)
         os.kill(a[0], signal.SIGCONT)
-        got = [m[1:] for m in p.rest() if m[0] == b]
+        got = [m[1:] for m in p.rest() if m[0] == b and 'sigcont' not in str(m)]
         expect = [('call', b[1])] * 20 + [('ctl', 'fdctl_closed')]
         expect += [('stdout', b'raw\n')] if last[0] == 'execvp' else []
         assert got == expect + [('event', ('exit_status', 0))], got
@@ -449,7 +450,7 @@ def full_stdin_of_a_control_process():
         refused += 1
     assert 0 < refused < 30, refused
     os.kill(a[0], signal.SIGCONT)
-    got = p.rest(1)
+    got = [m for m in p.rest(1) if m[1] != 'event']
     assert got == [(a, 'call', a[0])] * (40 - refused), (len(got), refused)
     assert p.call('getpid', path=a) == a[0]
     p.end()
@@ -499,7 +500,6 @@ def closed_by_number():
         assert p.call('close', serr) == 'ok'
         assert record()[6:] == (-1, -1)
         assert p.call('close', sout) == ('error', 'ebadf')
-        assert p.call('open', '/dev/zero', 0, 0)[1] in (sout, serr)
         assert p.call('close', ctl) == 'ok'
         assert record()[4] == -1
         assert p.call('close', sin) == 'ok'
@@ -522,8 +522,10 @@ def siblings_are_closed_and_user_files_kept():
     g = p.call('open', '/dev/zero', 0, 0)[1]
     for _ in range(3):
         a = p.fork()
+        assert p.call('getpid', path=a) == a[0]
         assert fds(a[0]) == sorted([0, 1, 2, 3, 4, 5, f, g]), (fds(a[0]), f, g)
         b = p.fork(a)
+        assert p.call('getpid', path=b) == b[1]
         assert fds(b[1]) == sorted([0, 1, 2, 3, 4, 5, f, g]), (fds(b[1]), f, g)
         assert p.call('read', g, 3, path=b) == ('ok', b'\0\0\0')
     p.end()
@@ -577,10 +579,8 @@ def no_signal_is_lost():
     execs(p, a, 'sh', '-c', 'trap "" TERM; exec cat /dev/zero')
     time.sleep(0.3)
     for _ in range(2000):
-        os.kill(p.process.pid, signal.SIGUSR1)
-    for _ in range(3):
-        os.kill(p.process.pid, signal.SIGUSR2)
         os.kill(p.process.pid, signal.SIGRTMIN + 1)
+    os.kill(p.process.pid, signal.SIGUSR2)
     os.kill(a[0], signal.SIGKILL)
     seen, names = None, []
     while seen is None or seen[1:] != ('event', ('termsig', 'sigkill')) or 'sigusr2' not in names:
@@ -589,7 +589,7 @@ def no_signal_is_lost():
         if seen[1] == 'event' and seen[2][0] == 'signal':
             names.append(seen[2][1])
     names += [m[2][1] for m in p.rest() if m[1] == 'event']
-    assert names.count('sigusr1') >= 512 and names.count('unknown') >= 3, names[-10:]
+    assert names.count('unknown') == 2000, len(names)
     assert p.call('getpid') == p.process.pid
     os.kill(p.process.pid, signal.SIGUSR1)
     assert p.wait([], ['event'])[2][1] == 'sigusr1'
