@@ -7,6 +7,7 @@
 
 /* The rows that the port itself answers; the real table has them. */
 enum {
+	CALL_fcntl = 23, CALL_ioctl = 43, CALL_seccomp = 68, CALL_socket = 88,
 	CALL_clone = 13, CALL_cpid = 17, CALL_execve = 20, CALL_execvp = 21, CALL_fexecve = 25,
 	CALL_filter = 27, CALL_fork = 28, CALL_getopt = 34, CALL_setcpid = 71, CALL_setopt = 77,
 	CALL_setproctitle = 80, CALL_sigaction = 86, CALL_waitpid = 98,

@@ -118,8 +118,10 @@ void child_add(struct port *p, const struct child *c)
 	map_put(&all->by_pid, (uint32_t)c->pid, slot_value(slot));
 	own(p, slot);
 	child_watch(p, &all->slot[slot]);
-	if (++all->count > MANY)
+	if (++all->count > MANY && p->watch.set == -1) {
 		watch_many(&p->watch);
+		low_open(p);
+	}
 }
 
 void child_watch(struct port *p, const struct child *c)
@@ -169,8 +171,10 @@ void child_free(struct port *p, struct child *c)
 	c->pid = 0;
 	if (slot < all->first_free)
 		all->first_free = slot;
-	if (--all->count == 0)
+	if (--all->count == 0) {
 		watch_few(&p->watch);
+		low_close(p);
+	}
 }
 
 void children_compact(struct port *p, unsigned n)

@@ -119,8 +119,8 @@ void state_close(struct port *p, const struct arg *a, struct buf *reply)
 {
 	int fd = (int)a[0].i;
 
-	/* The kernel's set is no descriptor that the user has seen. */
-	if (fd == p->watch.set) {
+	/* What we have for many children are no descriptors that the user has seen. */
+	if (fd == p->watch.set ? fd >= 0 : low_is(p, fd)) {
 		reply_error(reply, EBADF);
 		return;
 	}

@@ -102,6 +102,9 @@ static int prepare(struct port *p, struct channels *ch)
 static int child_descriptors(struct port *p, struct channels *ch)
 {
 	children_forget(p);
+	for (int i = 0; i < LOW_PLACES; i++)
+		p->low.place[i] = -1;
+	p->low.end = 0;
 	if (dup2(ch->in[0], FD_IN) == -1 || dup2(ch->out[1], FD_OUT) == -1 ||
 	    dup2(ch->err[1], FD_ERR) == -1 || dup3(ch->ctl[0], FD_CTL, O_CLOEXEC) == -1)
 		return -errno;
@@ -144,6 +147,21 @@ static void become_parent(struct port *p, struct channels *ch, pid_t pid)
 	child_add(p, &c);
 }
 
+/*
+ * fork(2), in a way that does not depend on how many children there are.  The announcement channel,
+ * which nothing was said on yet, tells when the child's table is its own.
+ */
+static pid_t make_child(struct port *p, int64_t flags, struct channels *ch)
+{
+	int *const ends[LOW_PLACES] = { &ch->ctl[0], &ch->in[0], &ch->out[1], &ch->err[1] };
+	bool low = low_put(p, ends);
+	pid_t pid = low ? sys_fork_low(flags, p->low.end, ch->ctl[0], ch->ctl[1]) : sys_fork(flags);
+
+	if (pid != 0)
+		low_restore(p, ends);
+	return pid;
+}
+
 enum handled fork_child(struct port *p, int64_t flags, struct buf *reply)
 {
 	struct channels ch = NO_CHANNELS;
@@ -155,7 +173,7 @@ enum handled fork_child(struct port *p, int64_t flags, struct buf *reply)
 		return HANDLED;
 	}
 	signals_block(&mask);
-	pid_t pid = sys_fork(flags);
+	pid_t pid = make_child(p, flags, &ch);
 	if (pid == 0) {
 		become_child(p, &ch, &mask);
 		return BECAME_CHILD;

@@ -14,7 +14,8 @@
 int port_init(struct port *p)
 {
 	*p = (struct port){ .options = { .exit_status = true, .termsig = true, .flow = -1,
-					 .max_depth = 16, .signal = SIGTERM } };
+					 .max_depth = 16, .signal = SIGTERM },
+			     .low = { .place = { -1, -1, -1, -1 } } };
 	return watch_init(&p->watch);
 }
 

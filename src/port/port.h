@@ -187,6 +187,13 @@ struct input {
 	size_t len;
 };
 
+/* Numbers that are kept for the ends of a new child's channels; see low.c. */
+#define LOW_PLACES 4
+struct low {
+	int place[LOW_PLACES];	/* -1: not kept */
+	int end;		/* the user's descriptors are below; 0: places are not kept */
+};
+
 struct port {
 	unsigned depth;
 	struct options options;
@@ -196,6 +203,7 @@ struct port {
 	uint64_t said;		/* bytes on stdout since the last message on the ctl channel */
 	struct children children;
 	struct watch watch;
+	struct low low;
 	struct input input;
 };
 
@@ -315,6 +323,22 @@ int fd_place(int *fd, int n, int at);
 
 /* fork_child(p, flags, reply): fork or clone.  The child has nothing to reply. */
 enum handled fork_child(struct port *p, int64_t flags, struct buf *reply);
+
+/* low_open(p), low_close(p): begin and end to keep the places. */
+void low_open(struct port *p);
+void low_close(struct port *p);
+
+/* low_is(p, fd): ${fd} is a place. */
+bool low_is(const struct port *p, int fd);
+
+/* low_put(p, fd): move the descriptors to the places; false when they are not kept. */
+bool low_put(struct port *p, int *const fd[LOW_PLACES]);
+
+/* low_restore(p, fd): close those that were moved, keeping the places. */
+void low_restore(struct port *p, int *const fd[LOW_PLACES]);
+
+/* low_opened(p, number, a): the call may have opened a descriptor anywhere. */
+void low_opened(struct port *p, unsigned number, const struct arg *a);
 
 /* fork_allowed(p): neither too deep nor too many children. */
 bool fork_allowed(const struct port *p);
