@@ -2,6 +2,7 @@
 /* New control processes. */
 #include "port.h"
 
+#include "clock.h"
 #include "fd.h"
 
 #include <errno.h>
@@ -125,6 +126,7 @@ static void become_child(struct port *p, struct channels *ch, const sigset_t *ma
 	p->depth++;
 	p->ctl = true;
 	p->said = 0;
+	p->look_us = CLOCK_NEVER;
 	p->input.len = 0;
 	memcpy(p->filter, p->child_filter, sizeof(p->filter));
 	signals_restore(mask);

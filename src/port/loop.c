@@ -15,6 +15,7 @@ int port_init(struct port *p)
 {
 	*p = (struct port){ .options = { .exit_status = true, .termsig = true, .flow = -1,
 					 .max_depth = 16, .signal = SIGTERM },
+			     .look_us = CLOCK_NEVER,
 			     .low = { .place = { -1, -1, -1, -1 } } };
 	return watch_init(&p->watch);
 }
@@ -43,7 +44,8 @@ void loop_run(struct port *p)
 	short fixed[2];
 
 	for (;;) {
-		int n = watch_wait(&p->watch, !input_ready(p), fixed, ready);
+		int timeout = input_ready(p) ? 0 : clock_poll_ms(p->look_us);
+		int n = watch_wait(&p->watch, timeout, fixed, ready);
 
 		if (n == -EINTR)
 			continue;
@@ -54,6 +56,8 @@ void loop_run(struct port *p)
 			stream_ready(p, &ready[i]);
 		if (fixed[1] != 0)
 			signals_read(p);
+		if (p->look_us != CLOCK_NEVER && p->look_us <= clock_now_us())
+			reap_all(p);
 		if (fixed[0] != 0 || input_ready(p))
 			input_frame(p);
 	}

@@ -166,10 +166,10 @@ void watch_few(struct watch *w);
 void watch_forget(struct watch *w);
 
 /*
- * watch_wait(w, wait, fixed, ready): wait (or not) for events: those of 0 and 3 in ${fixed},
+ * watch_wait(w, timeout_ms, fixed, ready): wait for events: those of 0 and 3 in ${fixed},
  * those of children in ${ready}.  The number of the latter, or -errno.
  */
-int watch_wait(struct watch *w, bool wait, short fixed[2], struct sys_ready *ready);
+int watch_wait(struct watch *w, int timeout_ms, short fixed[2], struct sys_ready *ready);
 
 /* ---------------------------------------------------------------- port --- */
 
@@ -201,6 +201,7 @@ struct port {
 	unsigned char child_filter[FILTER_BYTES];
 	bool ctl;		/* descriptor 5 is a socket to a parent that understands announcements */
 	uint64_t said;		/* bytes on stdout since the last message on the ctl channel */
+	int64_t look_us;	/* when to look for children that have ended; CLOCK_NEVER */
 	struct children children;
 	struct watch watch;
 	struct low low;
@@ -345,6 +346,9 @@ bool fork_allowed(const struct port *p);
 
 /* reap_all(p): wait for every child that has ended. */
 void reap_all(struct port *p);
+
+/* reap_named(p, pid): the child ${pid} has ended, and maybe others; those may be left to reap_all() at look_us. */
+void reap_named(struct port *p, pid_t pid);
 
 /* status_out(b, status): a wait status as {exit_status, N}, {termsig, Name}, {stopsig, Name} or continued. */
 void status_out(struct buf *b, int status);

@@ -2,9 +2,11 @@
 /* The end of children, and of this process. */
 #include "port.h"
 
+#include "clock.h"
 #include "constant.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -58,18 +60,49 @@ static void ended(struct port *p, struct child *c, int status)
 	say_about(p, pid, FRAME_EVENT, &term);
 }
 
-void reap_all(struct port *p)
+/* Beyond so many children the kernel's walk over all of them is put off. */
+#define MANY 64
+/* ... for so long, and a second time before that is not worth it. */
+#define LATER_US 20000
+
+/* Wait for ${which} (-1: any).  Whether there was one. */
+static bool reap(struct port *p, pid_t which)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0 || (pid == -1 && errno == EINTR)) {
-		/* Strangers, whom we have as init of a namespace, only need to be waited for. */
-		struct child *c = pid > 0 && is_end(status) ? child_find(p, (uint32_t)pid) : NULL;
+	do {
+		pid = waitpid(which, &status, WNOHANG);
+	} while (pid == -1 && errno == EINTR);
+	if (pid <= 0)
+		return false;
+	/* Strangers, whom we have as init of a namespace, only need to be waited for. */
+	struct child *c = is_end(status) ? child_find(p, (uint32_t)pid) : NULL;
+	if (c != NULL)
+		ended(p, c, status);
+	return true;
+}
 
-		if (c != NULL)
-			ended(p, c, status);
+void reap_all(struct port *p)
+{
+	p->look_us = CLOCK_NEVER;
+	while (reap(p, -1))
+		;
+}
+
+/*
+ * Signals of several children merge into one, so whoever is not named must be looked for; but
+ * that takes time with the number of children.
+ */
+void reap_named(struct port *p, pid_t pid)
+{
+	if (p->children.count <= MANY) {
+		reap_all(p);
+		return;
 	}
+	reap(p, pid);
+	if (p->look_us == CLOCK_NEVER)
+		p->look_us = clock_now_us() + LATER_US;
 }
 
 void state_waitpid(struct port *p, const struct arg *a, struct buf *reply)

@@ -24,8 +24,7 @@ static const int synchronous[] = { SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGT
 
 static siginfo_t spilled[NSIG];
 static volatile sig_atomic_t is_spilled[NSIG], any_spilled;
-/* A SIGCHLD is in the pipe and nobody looks at its contents: another one would say the same. */
-static volatile sig_atomic_t sigchld_known, sigchld_info;
+static volatile sig_atomic_t sigchld_info;
 
 static void block_all_but_synchronous(sigset_t *set)
 {
@@ -59,11 +58,6 @@ static void handler(int sig, siginfo_t *info, void *context)
 	if (is_crash(sig, info)) {
 		signal(sig, SIG_DFL);
 		return;
-	}
-	if (sig == SIGCHLD && !sigchld_info) {
-		if (sigchld_known)
-			return;
-		sigchld_known = 1;
 	}
 	if (write(FD_SIGNAL_WRITE, info, sizeof(*info)) != sizeof(*info)) {
 		if (errno != EAGAIN)
@@ -129,7 +123,7 @@ void signals_unblock(void)
 void signals_forget(void)
 {
 	memset((void *)(uintptr_t)is_spilled, 0, sizeof(is_spilled));
-	any_spilled = sigchld_known = 0;
+	any_spilled = 0;
 }
 
 static void handle(struct port *p, const siginfo_t *info)
@@ -139,9 +133,7 @@ static void handle(struct port *p, const siginfo_t *info)
 	struct buf term;
 
 	if (info->si_signo == SIGCHLD && !sigchld_info) {
-		/* Before the look at the children: one that ends after it is reported anew. */
-		sigchld_known = 0;
-		reap_all(p);
+		reap_named(p, info->si_pid);
 		return;
 	}
 	buf_init_fixed(&term, mem, sizeof(mem));

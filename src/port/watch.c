@@ -187,9 +187,9 @@ static int take_polled(struct watch *w, struct sys_ready *ready)
 	return taken;
 }
 
-int watch_wait(struct watch *w, bool wait, short fixed[2], struct sys_ready *ready)
+int watch_wait(struct watch *w, int timeout_ms, short fixed[2], struct sys_ready *ready)
 {
-	int n = poll(w->poll, w->n_poll, wait ? -1 : 0);
+	int n = poll(w->poll, w->n_poll, timeout_ms);
 
 	if (n == -1)
 		return -errno;
