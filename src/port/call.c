@@ -50,7 +50,7 @@ static enum handled perform(struct port *p, unsigned number, struct term_in *in,
 		state_call[number](p, arg, reply);
 	else
 		port_perform(c, arg, reply);
-	low_opened(p, number, arg);
+	low_opened(p, number, arg, reply);
 	return HANDLED;
 }
 

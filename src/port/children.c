@@ -12,6 +12,9 @@
 /* Beyond so many children a look at each of them costs more than the kernel's set. */
 #define MANY 16
 
+/* Buffers that children hold. */
+static size_t held_count;
+
 int held_append(struct held *h, const void *data, size_t len)
 {
 	if (len > h->cap - h->len) {
@@ -20,6 +23,7 @@ int held_append(struct held *h, const void *data, size_t len)
 
 		if (more == NULL)
 			return -ENOMEM;
+		held_count += h->data == NULL;
 		h->data = more;
 		h->cap = cap;
 	}
@@ -37,7 +41,10 @@ void held_shift(struct held *h, size_t n)
 
 void held_free(struct held *h)
 {
+	if (h->data == NULL)
+		return;
 	free(h->data);
+	held_count--;
 	*h = (struct held){ 0 };
 }
 
@@ -195,17 +202,17 @@ void children_compact(struct port *p, unsigned n)
 	all->first_free = 0;
 }
 
-void children_forget(struct port *p)
+void children_forget(struct port *p, int end)
 {
 	struct children *all = &p->children;
 	struct child *c;
 
-	for (unsigned i = 0; (c = child_each(p, &i)) != NULL;) {
+	for (unsigned i = 0; held_count > 0 && (c = child_each(p, &i)) != NULL;) {
 		held_free(&c->partial);
 		held_free(&c->queue);
 	}
 	free(all->slot);
 	map_finish(&all->by_pid);
 	*all = (struct children){ 0 };
-	watch_forget(&p->watch);
+	watch_forget(&p->watch, end);
 }

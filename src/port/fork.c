@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -102,7 +103,8 @@ static int prepare(struct port *p, struct channels *ch)
 /* The child's ends to their numbers, and away with everything that is the parent's. */
 static int child_descriptors(struct port *p, struct channels *ch)
 {
-	children_forget(p);
+	/* With low numbers there is nothing beyond them. */
+	children_forget(p, p->low.end > 0 ? p->low.end : INT_MAX);
 	for (int i = 0; i < LOW_PLACES; i++)
 		p->low.place[i] = -1;
 	p->low.end = 0;

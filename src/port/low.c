@@ -54,9 +54,9 @@ void low_open(struct port *p)
 
 void low_close(struct port *p)
 {
+	p->low.end = 0;
 	for (int i = 0; i < LOW_PLACES; i++)
 		p->low.place[i] = fd_close(p->low.place[i]);
-	p->low.end = 0;
 }
 
 bool low_is(const struct port *p, int fd)
@@ -72,8 +72,10 @@ bool low_put(struct port *p, int *const fd[LOW_PLACES])
 	if (p->low.end == 0)
 		return false;
 	for (int i = 0; i < LOW_PLACES; i++) {
-		if (dup3(*fd[i], p->low.place[i], O_CLOEXEC) == -1)
+		if (dup3(*fd[i], p->low.place[i], O_CLOEXEC) == -1) {
+			p->low.end = 0;
 			return false;
+		}
 		close(*fd[i]);
 		*fd[i] = p->low.place[i];
 	}
@@ -90,12 +92,27 @@ void low_restore(struct port *p, int *const fd[LOW_PLACES])
 	}
 }
 
-void low_opened(struct port *p, unsigned number, const struct arg *a)
+/* The number in an answer {ok, N}, 0 for {error, Errno}, or else one that is too great. */
+static int64_t number_in(const struct buf *reply)
+{
+	struct term_in in;
+	struct slice word;
+	int64_t n;
+
+	term_in_init(&in, reply->data, reply->len);
+	if (term_in_version(&in) < 0 || term_in_tuple(&in, 2) < 0 || term_in_atom(&in, &word) < 0)
+		return INT64_MAX;
+	if (slice_is(word, "error"))
+		return 0;
+	return term_in_int(&in, 0, INT32_MAX, &n) == 0 ? n : INT64_MAX;
+}
+
+void low_opened(struct port *p, unsigned number, const struct arg *a, const struct buf *reply)
 {
 	bool may = number == CALL_open || number == CALL_socket || number == CALL_ioctl ||
 		   number == CALL_seccomp ||
 		   (number == CALL_fcntl && (a[1].i == F_DUPFD || a[1].i == F_DUPFD_CLOEXEC));
 
-	if (may && p->low.end != 0)
+	if (may && p->low.end != 0 && number_in(reply) >= p->low.end)
 		low_close(p);
 }

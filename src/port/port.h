@@ -105,8 +105,8 @@ void child_closed(struct port *p, int fd);
 /* children_compact(p, n): move all children to the first ${n} slots (there are no more than ${n}). */
 void children_compact(struct port *p, unsigned n);
 
-/* children_forget(p): in a forked process: close the parent's descriptors and forget its children. */
-void children_forget(struct port *p);
+/* children_forget(p, end): in a forked process: close the parent's descriptors below ${end} and forget its children. */
+void children_forget(struct port *p, int end);
 
 /* child_each(p, i): the next child at or after slot *${i} (start with 0), or NULL. */
 struct child *child_each(const struct port *p, unsigned *i);
@@ -162,8 +162,8 @@ struct watched *watch_find(struct watch *w, int fd);
 void watch_many(struct watch *w);
 void watch_few(struct watch *w);
 
-/* watch_forget(w): in a forked process: close all that is owned, and forget it. */
-void watch_forget(struct watch *w);
+/* watch_forget(w, end): in a forked process: close all that is owned below ${end}, and forget it. */
+void watch_forget(struct watch *w, int end);
 
 /*
  * watch_wait(w, timeout_ms, fixed, ready): wait for events: those of 0 and 3 in ${fixed},
@@ -338,8 +338,8 @@ bool low_put(struct port *p, int *const fd[LOW_PLACES]);
 /* low_restore(p, fd): close those that were moved, keeping the places. */
 void low_restore(struct port *p, int *const fd[LOW_PLACES]);
 
-/* low_opened(p, number, a): the call may have opened a descriptor anywhere. */
-void low_opened(struct port *p, unsigned number, const struct arg *a);
+/* low_opened(p, number, a, reply): the call may have opened a descriptor; the places are given up if it is above them. */
+void low_opened(struct port *p, unsigned number, const struct arg *a, const struct buf *reply);
 
 /* fork_allowed(p): neither too deep nor too many children. */
 bool fork_allowed(const struct port *p);

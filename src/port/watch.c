@@ -147,12 +147,12 @@ static void close_run(int from, int to)
 		close(from++);
 }
 
-void watch_forget(struct watch *w)
+void watch_forget(struct watch *w, int end)
 {
-	int from = -1;
+	int from = -1, n = w->n_fd < end ? w->n_fd : end;
 
-	for (int fd = FD_CTL + 1; fd <= w->n_fd; fd++) {
-		bool ours = fd < w->n_fd && (w->fd[fd].role != ROLE_NONE || fd == w->set);
+	for (int fd = FD_CTL + 1; fd <= n; fd++) {
+		bool ours = fd < n && (w->fd[fd].role != ROLE_NONE || fd == w->set);
 
 		if (ours && from == -1)
 			from = fd;
@@ -161,7 +161,7 @@ void watch_forget(struct watch *w)
 			from = -1;
 		}
 	}
-	if (w->set >= w->n_fd)
+	if (w->set >= n)
 		close(w->set);
 	free(w->fd);
 	w->fd = NULL;

@@ -94,7 +94,7 @@ pid_t sys_fork(int64_t flags);
 /*
  * sys_fork_low(flags, keep, tell, hear): the same, but the child gets no copy of descriptors from the number ${keep}
  * on, which saves the time that thousands of them take.  The caller waits until the child has let go of them:
- * it says so on ${tell} (below ${keep}), whose other end is ${hear}.  Where the kernel cannot do it, the child has all.
+ * it says so on ${tell} (below ${keep}), whose other end is ${hear}.
  */
 pid_t sys_fork_low(int64_t flags, int keep, int tell, int hear);
 

@@ -532,6 +532,34 @@ def siblings_are_closed_and_user_files_kept():
 
 
 @test
+def thousand_children():
+    p = Port('-m', '1000', before=lambda: __import__('resource').setrlimit(7, (6100, 6100)))
+    kids = [p.fork() for _ in range(1000)]
+    assert p.call('fork') == ('error', 'eagain')
+    assert [r[1] for r in p.call('cpid')] == [a[0] for a in kids]
+    for a in kids[::100]:
+        assert p.call('getpid', path=a) == a[0]
+        assert fds(a[0]) == [0, 1, 2, 3, 4, 5]
+        for fd in (3, 4, 5):
+            assert p.call('fcntl', fd, 1, 0, path=a) == ('ok', 1)
+        b = p.fork(a)
+        assert p.call('getpid', path=b) == b[1]
+    # One that dies while many others do.
+    for a in kids[1::2]:
+        os.kill(a[0], signal.SIGKILL)
+    for a in kids[1::2]:
+        assert p.wait(a, ['event'])[2] == ('termsig', 'sigkill')
+    assert len(p.call('cpid')) == 500
+    # The user's file lies above the first children's and must be inherited.
+    f = p.call('open', '/dev/zero', 0, 0)[1]
+    for n in range(20):
+        a = p.fork()
+    assert p.call('read', f, 2, path=a) == ('ok', b'\0\0')
+    assert fds(a[0]) == [0, 1, 2, 3, 4, 5, f], (f, fds(a[0]))
+    p.end()
+
+
+@test
 def many_talk_at_once():
     p = Port()
     kids = [p.fork() for _ in range(40)]

@@ -62,9 +62,12 @@ pid_t sys_fork(int64_t flags)
 /* Our own table of descriptors, without those from ${keep} on. */
 static void leave_table(int keep)
 {
-	if (syscall(SYS_close_range, keep, ~0U, CLOSE_RANGE_UNSHARE) == -1 &&
-	    unshare(CLONE_FILES) == -1)
+	if (syscall(SYS_close_range, keep, ~0U, CLOSE_RANGE_UNSHARE) == 0)
+		return;
+	if (unshare(CLONE_FILES) == -1)
 		_exit(errno);
+	for (long fd = sysconf(_SC_OPEN_MAX) - 1; fd >= keep; fd--)
+		close((int)fd);
 }
 
 /* A child that was killed before it could say anything is noticed at the next look. */
