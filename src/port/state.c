@@ -2,6 +2,9 @@
 /* Calls about the process's own state: options, child records, filters, limits. */
 #include "port.h"
 
+#include "bytes.h"
+#include "deflate.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -13,6 +16,9 @@
 #else
 #define RESOURCE int
 #endif
+
+/* Of the external term format. */
+enum { TERM_VERSION = 131, TERM_PACKED = 80 };
 
 static void reply_bool(struct buf *reply, bool b)
 {
@@ -141,17 +147,46 @@ static void child_out(struct buf *b, const struct child *c)
 		term_out_int(b, field[i]);
 }
 
-void state_cpid(struct port *p, const struct arg *a, struct buf *reply)
+/* The greatest record: a tuple with a name and seven integers. */
+#define RECORD_MAX (2 + 12 + 7 * 5)
+
+static void records_out(const struct port *p, struct buf *b)
 {
 	const struct child *c;
 
+	term_out_list(b, p->children.count);
+	for (unsigned i = 0; (c = child_each(p, &i)) != NULL;)
+		child_out(b, c);
+	if (p->children.count > 0)
+		term_out_nil(b);
+}
+
+/* More than about 1,400 records fit into a frame when they are packed, which Erlang unpacks unasked. */
+static void records_packed(const struct port *p, struct buf *reply)
+{
+	struct buf records;
+
+	buf_init(&records, RECORD_MAX * (size_t)p->children.count + 16);
+	records_out(p, &records);
+	if (records.err == 0) {
+		unsigned char head[6] = { TERM_VERSION, TERM_PACKED };
+
+		put32(head + 2, (uint32_t)records.len);
+		buf_append(reply, head, sizeof(head));
+		deflate_out(reply, records.data, records.len);
+	}
+	buf_finish(&records);
+}
+
+void state_cpid(struct port *p, const struct arg *a, struct buf *reply)
+{
 	(void)a;
 	term_out_version(reply);
-	term_out_list(reply, p->children.count);
-	for (unsigned i = 0; (c = child_each(p, &i)) != NULL;)
-		child_out(reply, c);
-	if (p->children.count > 0)
-		term_out_nil(reply);
+	records_out(p, reply);
+	if (reply->err == 0)
+		return;
+	buf_init_fixed(reply, reply->data, reply->cap);
+	records_packed(p, reply);
 }
 
 void state_setcpid(struct port *p, const struct arg *a, struct buf *reply)

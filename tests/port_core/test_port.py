@@ -560,6 +560,19 @@ def thousand_children():
 
 
 @test
+def cpid_of_all():
+    """More records than a frame holds as they are."""
+    files = __import__('resource').getrlimit(7)[1]
+    n = min(3332, (files - 6) // 6)
+    p = Port('-m', str(n), before=lambda: __import__('resource').setrlimit(7, (files, files)))
+    kids = [p.fork() for _ in range(n)]
+    records = p.call('cpid')
+    assert [r[1] for r in records] == [a[0] for a in kids]
+    assert len({fd for r in records for fd in r[4:]}) == 4 * n
+    p.end()
+
+
+@test
 def many_talk_at_once():
     p = Port()
     kids = [p.fork() for _ in range(40)]
