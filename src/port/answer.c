@@ -83,8 +83,11 @@ static int one(struct term_in *in, char letter, struct arena *mem, struct arg *a
 		return constant_value('s', t.bytes, &a->i);
 	if (letter == 'a' ? t.kind != TERM_ATOM : t.kind == TERM_ATOM && letter != 'h')
 		return -1;
-	if (t.kind == TERM_NIL && letter == 'h')
-		return text((struct slice){ NULL, 0 }, mem, a);
+	if (letter == 'h') {
+		a->i = t.kind == TERM_NIL ? HANDLER_QUERY : slice_is(t.bytes, "sig_dfl") ? HANDLER_DEFAULT :
+		       slice_is(t.bytes, "sig_ign") ? HANDLER_IGNORE : HANDLER_INFO;
+		return t.kind == TERM_ATOM && a->i == HANDLER_INFO && !slice_is(t.bytes, "sig_info");
+	}
 	if (t.kind == TERM_INT)
 		return term_int(&t, &a->i);
 	return text(t.bytes, mem, a);

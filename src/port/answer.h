@@ -13,6 +13,12 @@ enum {
 	CALL_setproctitle = 80, CALL_sigaction = 86, CALL_waitpid = 98,
 };
 
+#define PORT_MEMORY ((size_t)1 << 20)
+
+enum arg_handler { HANDLER_QUERY, HANDLER_DEFAULT, HANDLER_IGNORE, HANDLER_INFO };
+
+#define call_by_number port_row
+
 /* port_row(number): the row of a call, or NULL. */
 const struct call *port_row(unsigned number);
 

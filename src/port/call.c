@@ -26,12 +26,12 @@ static state_fn *const state_call[CALLS] = {
 };
 
 /* Decoded arguments.  A seccomp filter may forbid to ask for memory, so it is here from the beginning. */
-static _Alignas(16) char arguments[2 * 1024 * 1024];
+static _Alignas(16) char arguments[PORT_MEMORY];
 static unsigned char answer[HEAD_PLAIN + FRAME_MAX];
 
 static enum handled perform(struct port *p, unsigned number, struct term_in *in, struct buf *reply)
 {
-	const struct call *c = port_row(number);
+	const struct call *c = call_by_number(number);
 	struct arena mem = { arguments, arguments + sizeof(arguments) };
 	struct arg arg[CALL_ARGS_MAX] = { 0 };
 	bool forks = number == CALL_fork || number == CALL_clone;
@@ -75,12 +75,12 @@ enum handled request_call(struct port *p, const unsigned char *body, size_t len)
 {
 	struct buf reply;
 
-	buf_init_fixed(&reply, answer + HEAD_PLAIN, port_room(p));
+	buf_init_fixed(&reply, answer + HEAD_PLAIN, output_room(p));
 	if (answer_to(p, body, len, &reply) == BECAME_CHILD)
 		return BECAME_CHILD;
 	if (reply.err != 0) {
 		/* It does not fit into a frame. */
-		buf_init_fixed(&reply, answer + HEAD_PLAIN, port_room(p));
+		buf_init_fixed(&reply, answer + HEAD_PLAIN, output_room(p));
 		reply_atom(&reply, "badarg");
 	}
 	head_out(answer, FRAME_CALL, reply.len);

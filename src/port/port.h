@@ -211,8 +211,8 @@ struct port {
 /* port_init(p): the defaults of an empty process.  0 or -errno. */
 int port_init(struct port *p);
 
-/* port_room(p): the longest term of an answer, and the longest chunk of output. */
-static inline size_t port_room(const struct port *p)
+/* output_room(p): the longest term of an answer, and the longest chunk of output. */
+static inline size_t output_room(const struct port *p)
 {
 	return FRAME_MAX - 8 * ((size_t)p->depth + 1);
 }

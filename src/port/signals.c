@@ -206,34 +206,25 @@ static void reply_old(struct buf *reply, const char *name)
 	term_out_atom(reply, name);
 }
 
-static bool word_is(const struct arg *a, const char *word)
-{
-	return a->n == strlen(word) && memcmp(a->s, word, a->n) == 0;
-}
-
 void state_sigaction(struct port *p, const struct arg *a, struct buf *reply)
 {
-	int sig = (int)a[0].i, r = 0;
-	bool info = word_is(&a[1], "sig_info"), ignore = word_is(&a[1], "sig_ign");
+	int sig = (int)a[0].i, how = (int)a[1].i, r = 0;
 	struct sigaction old;
 
 	(void)p;
-	if (a[1].n != 0 && !info && !ignore && !word_is(&a[1], "sig_dfl")) {
-		reply_atom(reply, "badarg");
-		return;
-	}
 	if (sig == SIGCHLD) {
+		/* Ours for ever; what changes is whether the user sees it. */
 		reply_old(reply, sigchld_info ? "sig_info" : "sig_dfl");
-		sigchld_info = a[1].n != 0 ? info : sigchld_info;
+		sigchld_info = how == HANDLER_QUERY ? sigchld_info : how == HANDLER_INFO;
 		return;
 	}
 	if (sigaction(sig, NULL, &old) == -1) {
 		reply_error(reply, errno);
 		return;
 	}
-	if (info)
+	if (how == HANDLER_INFO)
 		r = signals_catch(sig);
-	else if (a[1].n != 0 && signal(sig, ignore ? SIG_IGN : SIG_DFL) == SIG_ERR)
+	else if (how != HANDLER_QUERY && signal(sig, how == HANDLER_IGNORE ? SIG_IGN : SIG_DFL) == SIG_ERR)
 		r = -errno;
 	if (r < 0)
 		reply_error(reply, -r);

@@ -165,7 +165,7 @@ static ssize_t forward_raw(struct port *p, struct child *c, int *fd, size_t n)
 
 static void read_raw(struct port *p, struct child *c, int *fd)
 {
-	ssize_t r = forward_raw(p, c, fd, port_room(p));
+	ssize_t r = forward_raw(p, c, fd, output_room(p));
 
 	if (r == 0)
 		close_stream(p, c, fd);
@@ -181,7 +181,7 @@ static void drain_raw(struct port *p, struct child *c, int *fd)
 	int left = *fd >= 0 ? pending(*fd) : 0;
 
 	while (left > 0) {
-		size_t n = (size_t)left < port_room(p) ? (size_t)left : port_room(p);
+		size_t n = (size_t)left < output_room(p) ? (size_t)left : output_room(p);
 		ssize_t r = forward_raw(p, c, fd, n);
 
 		if (r <= 0 && r != -EINTR)
