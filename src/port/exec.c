@@ -32,21 +32,13 @@ void state_execve(struct port *p, const struct arg *a, struct buf *reply)
 /* A script without #!, which execvp(3) gives to the shell; musl's does not. */
 static void exec_script(const char *path, char **argv)
 {
-	size_t n = 0;
+	char *first = argv[0];
 
-	while (argv[n] != NULL)
-		n++;
-	char **more = calloc(n + 2, sizeof(*more));
-	if (more == NULL)
-		return;
-	more[0] = strdup("/bin/sh");
-	more[1] = strdup(path);
-	if (n > 1)
-		memcpy(more + 2, argv + 1, (n - 1) * sizeof(*more));
-	execve("/bin/sh", more, environ);
-	free(more[0]);
-	free(more[1]);
-	free(more);
+	/* argv[-1] is kept free for this.  execve(2) does not write to the path. */
+	memcpy(&argv[0], &path, sizeof(path));
+	memcpy(&argv[-1], &(const char *){ "/bin/sh" }, sizeof(char *));
+	execve("/bin/sh", argv - 1, environ);
+	argv[0] = first;
 	errno = ENOEXEC;
 }
 

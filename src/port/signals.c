@@ -7,6 +7,7 @@
  */
 #include "port.h"
 
+#include "clock.h"
 #include "constant.h"
 #include "fd.h"
 
@@ -206,16 +207,29 @@ static void reply_old(struct buf *reply, const char *name)
 	term_out_atom(reply, name);
 }
 
+/*
+ * The handler of SIGCHLD is ours for ever; what changes is who waits for the children: those
+ * that ended before the change are still those of the former.
+ */
+static void set_sigchld(struct port *p, bool info)
+{
+	if (!sigchld_info && info && p->look_us != CLOCK_NEVER)
+		reap_all(p);
+	/* Those that the user left over are ours from now on. */
+	if (sigchld_info && !info)
+		p->look_us = 0;
+	sigchld_info = info;
+}
+
 void state_sigaction(struct port *p, const struct arg *a, struct buf *reply)
 {
 	int sig = (int)a[0].i, how = (int)a[1].i, r = 0;
 	struct sigaction old;
 
-	(void)p;
 	if (sig == SIGCHLD) {
-		/* Ours for ever; what changes is whether the user sees it. */
 		reply_old(reply, sigchld_info ? "sig_info" : "sig_dfl");
-		sigchld_info = how == HANDLER_QUERY ? sigchld_info : how == HANDLER_INFO;
+		if (how != HANDLER_QUERY)
+			set_sigchld(p, how == HANDLER_INFO);
 		return;
 	}
 	if (sigaction(sig, NULL, &old) == -1) {

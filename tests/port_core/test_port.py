@@ -52,7 +52,7 @@ def status(*args, before=None, **kw):
 
 
 def execs(p, path, *argv):
-    assert p.call('execvp', argv[0], list(argv), path=path) == 'fdctl_closed'
+    assert p.call('execvp', argv[0], list(argv), path=path) == 'fdctl_closed', argv
 
 
 # ---------------------------------------------------------------- start
@@ -328,6 +328,33 @@ def sig_info_leaves_reaping_to_the_user():
     assert p.call('cpid') == []
     assert fds(p.process.pid) == before
     assert [m for m in p.rest() if m[1] == 'event'] == []
+    p.end()
+
+
+@test
+def left_over_children_are_reaped_in_the_end():
+    p = Port()
+    assert p.call('sigaction', A('sigchld'), A('sig_info')) == ('ok', 'sig_dfl')
+    a = p.fork()
+    p.cast('exit', 7, path=a)
+    assert p.wait([], ['event'])[2][:2] == ('signal', 'sigchld')
+    assert [m for m in p.rest() if m[1] == 'event'] == [] and alive(a[0])
+    assert p.call('sigaction', A('sigchld'), A('sig_dfl')) == ('ok', 'sig_info')
+    assert p.wait(a, ['event'])[2] == ('exit_status', 7)
+    assert p.call('cpid') == []
+    p.end()
+
+
+@test
+def script_without_interpreter():
+    p = Port()
+    name = p.dir + '/script'
+    with open(name, 'w') as f:
+        f.write('echo "$0 $1"\n')
+    os.chmod(name, 0o755)
+    a = p.fork()
+    execs(p, a, name, 'one')
+    assert p.wait(a, ['stdout'])[2].decode() == f'{name} one\n'
     p.end()
 
 
