@@ -96,21 +96,14 @@ int child_reserve(struct port *p, int highest)
 	return 0;
 }
 
-/* Its descriptors belong to the slot it is in now. */
 static void own(struct port *p, unsigned slot)
 {
 	const struct child *c = &p->children.slot[slot];
 	const int fd[] = { c->ctl, c->in, c->out, c->err };
 	const enum role role[] = { ROLE_CTL, ROLE_IN, ROLE_OUT, ROLE_ERR };
 
-	for (int i = 0; i < 4; i++) {
-		struct watched *f = watch_find(&p->watch, fd[i]);
-
-		if (f != NULL)
-			f->slot = slot;
-		else if (fd[i] >= 0)
-			watch_own(&p->watch, fd[i], slot, role[i]);
-	}
+	for (int i = 0; i < 4; i++)
+		watch_own(&p->watch, fd[i], slot, role[i]);
 }
 
 void child_add(struct port *p, const struct child *c)
@@ -182,24 +175,6 @@ void child_free(struct port *p, struct child *c)
 		watch_few(&p->watch);
 		low_close(p);
 	}
-}
-
-void children_compact(struct port *p, unsigned n)
-{
-	struct children *all = &p->children;
-	unsigned to = 0;
-
-	for (unsigned from = n; from < all->cap; from++) {
-		if (all->slot[from].pid == 0)
-			continue;
-		while (all->slot[to].pid != 0)
-			to++;
-		all->slot[to] = all->slot[from];
-		all->slot[from] = (struct child){ 0 };
-		map_put(&all->by_pid, (uint32_t)all->slot[to].pid, slot_value(to));
-		own(p, to);
-	}
-	all->first_free = 0;
 }
 
 void children_forget(struct port *p, int end)

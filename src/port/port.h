@@ -102,9 +102,6 @@ void child_watch(struct port *p, const struct child *c);
 /* child_closed(p, fd): the user closed ${fd}; if it was a child's, its slot forgets it. */
 void child_closed(struct port *p, int fd);
 
-/* children_compact(p, n): move all children to the first ${n} slots (there are no more than ${n}). */
-void children_compact(struct port *p, unsigned n);
-
 /* children_forget(p, end): in a forked process: close the parent's descriptors below ${end} and forget its children. */
 void children_forget(struct port *p, int end);
 

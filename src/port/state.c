@@ -85,7 +85,7 @@ static bool set_max_children(struct port *p, uint16_t n)
 		return false;
 	if (limit.rlim_cur != RLIM_INFINITY && greatest_fd(p) > (int64_t)limit.rlim_cur)
 		return false;
-	children_compact(p, n);
+	/* Slots beyond it may be in use as long as they are: what counts is the number of children. */
 	p->options.max_children = n;
 	return true;
 }
@@ -250,9 +250,7 @@ void state_setrlimit(struct port *p, const struct arg *a, struct buf *reply)
 		reply_error(reply, errno);
 		return;
 	}
-	if (files && PORT_FDS(p->options.max_children) > limit.rlim_cur) {
+	if (files && PORT_FDS(p->options.max_children) > limit.rlim_cur)
 		p->options.max_children = (uint16_t)((limit.rlim_cur - 6) / 6);
-		children_compact(p, p->options.max_children);
-	}
 	reply_ok(reply);
 }

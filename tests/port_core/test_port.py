@@ -547,6 +547,20 @@ def closed_by_number():
 
 
 @test
+def low_numbers_closed_by_the_user():
+    p = Port()
+    assert p.call('close', 2) == 'ok'
+    a = p.fork()
+    assert p.call('getpid', path=a) == a[0]
+    assert fds(a[0]) == [0, 1, 2, 3, 4, 5]
+    assert p.call('fcntl', 5, 1, 0, path=a) == ('ok', 1)
+    b = p.fork(a)
+    execs(p, b, 'sh', '-c', 'echo x >&2')
+    assert p.wait(b, ['stderr'])[2] == b'x\n'
+    p.end()
+
+
+@test
 def siblings_are_closed_and_user_files_kept():
     p = Port()
     f = p.call('open', '/dev/zero', 0, 0)[1]
