@@ -77,7 +77,16 @@ ns(Pid, Kind) -> link(proc(Pid, "ns/" ++ Kind)).
 mounted(Pid, Path) ->
     lists:any(fun(L) -> lists:member(Path, string:lexemes(L, " ")) end, cp_os:lines(proc(Pid, "mounts"))).
 
+%% What an exec has put in place is there once the program sleeps.
+settled(Pid) ->
+    true = until(fun() -> stat(Pid, state) =:= "S" andalso file:read_file(proc(Pid, "cmdline")) =/= {ok, <<>>} end).
+
+cmdline(Pid) ->
+    settled(Pid),
+    file:read_file(proc(Pid, "cmdline")).
+
 vars(Pid) ->
+    settled(Pid),
     {ok, B} = file:read_file(proc(Pid, "environ")),
     binary:split(B, <<0>>, [global, trim_all]).
 
@@ -98,7 +107,7 @@ list() ->
      {alloc, "what is no structure", fun(D) ->
          [?is({X, badarg}, {X, call(D, [], alloc, [X])})
           || X <- [[], "abc", <<"abc">>, [1000], [{ptr}], [{ptr, -1}], [{pointer, 1}], [{ptr, a}], [<<1>>, a], a, 1,
-                   [<<1>> | <<2>>], [{ptr, [1]}], {ptr, 1}, [{ptr, 65536}], [binary:copy(<<0>>, 65530), {ptr, 8}],
+                   [<<1>> | <<2>>], [{ptr, [1]}], {ptr, 1}, [{ptr, 65536}], [binary:copy(<<0>>, 65400), {ptr, 200}],
                    lists:duplicate(1024, <<0>>)]]
      end},
      {chdir, "the folder of the process", fun(D) ->
@@ -253,7 +262,7 @@ list() ->
          P = forked(D),
          ok = call(D, [P], execve, ["/bin/sleep", ["any", "60"], ["A=1", <<"B=">>, [$C, "=", [<<"3">>]]]]),
          ?is([<<"A=1">>, <<"B=">>, <<"C=3">>], vars(P)),
-         ?is({ok, <<"any", 0, "60", 0>>}, file:read_file(proc(P, "cmdline"))),
+         ?is({ok, <<"any", 0, "60", 0>>}, cmdline(P)),
          Q = forked(D),
          ok = call(D, [Q], execve, ["/bin/sleep", ["sleep", "60"], []]),
          ?is([], vars(Q))
@@ -321,7 +330,7 @@ list() ->
          Fd = opened(D, [P], "/bin/sleep", [o_cloexec]),
          ok = call(D, [P], fexecve, [Fd, ["fx", "60"], ["K=V"]]),
          ?is([<<"K=V">>], vars(P)),
-         ?is({ok, <<"fx", 0, "60", 0>>}, file:read_file(proc(P, "cmdline")))
+         ?is({ok, <<"fx", 0, "60", 0>>}, cmdline(P))
      end},
      {fexecve, "errors", fun(D) ->
          P = forked(D),
@@ -915,16 +924,16 @@ list() ->
      end},
      {setproctitle, "the command line", fun(D) ->
          P = forked(D),
-         {ok, Was} = file:read_file(proc(P, "cmdline")),
+         {ok, Was} = cmdline(P),
          ok = call(D, [P], setproctitle, ["a %s title"]),
-         {ok, <<"a %s title", Rest/binary>>} = file:read_file(proc(P, "cmdline")),
+         {ok, <<"a %s title", Rest/binary>>} = cmdline(P),
          ?is(<<>>, iolist_to_binary(string:trim(Rest, both, [0]))),
-         {ok, Parent} = file:read_file(proc(os(D), "cmdline")),
+         {ok, Parent} = cmdline(os(D)),
          ?is(Was, Parent),
          ok = call(D, [P], setproctitle, ["b"]),
-         {ok, <<"b", 0, _/binary>>} = file:read_file(proc(P, "cmdline")),
+         {ok, <<"b", 0, _/binary>>} = cmdline(P),
          ok = call(D, [P], setproctitle, [""]),
-         {ok, Now} = file:read_file(proc(P, "cmdline")),
+         {ok, Now} = cmdline(P),
          ?is(hd(binary:split(Was, <<0>>)), hd(binary:split(Now, <<0>>))),
          true = lists:member(list_to_binary("PATH=" ++ os:getenv("PATH")), call(D, [P], environ))
      end},
@@ -932,7 +941,7 @@ list() ->
          ?is(badarg, call(D, [], setproctitle, [a])),
          ?is(badarg, call(D, [], setproctitle, [])),
          ok = call(D, [], setproctitle, [binary:copy(<<"x">>, 60000)]),
-         {ok, B} = file:read_file(proc(os(D), "cmdline")),
+         {ok, B} = cmdline(os(D)),
          ?like(N when N =< 255, byte_size(iolist_to_binary(string:trim(B, both, [0])))),
          ?is(os(D), call(D, [], getpid))
      end},

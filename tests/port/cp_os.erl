@@ -1,6 +1,7 @@
 %% SPDX-License-Identifier: ISC
 %% What the kernel says about processes, past the port.
 -module(cp_os).
+-compile({no_auto_import, [link/1]}).
 -export([fds/1, link/1, field/2, stat/2, alive/1, until/1, until/2, tmp/1, children/1, tree/1, kill/1, kill/2,
          lines/1, number/1]).
 
