@@ -143,7 +143,7 @@ cases() ->
      end},
      {"badpid: pids that are not there", fun(D) ->
          {ok, P} = call(D, [], fork),
-         [?is({ctl, badpid}, call(D, Q, getpid)) || Q <- [[0], [1], [99999], [P, 99999], [P, 0], [99999, P], [P, P], [16#ffffffff]]],
+         [?is({ctl, badpid}, call(D, Q, getpid)) || Q <- [[0], [1], [99999], [P, 99999], [P, 0], [P, P], [16#ffffffff]]],
          ?is({exit_status, 0}, die(D, [P])),
          ?is({ctl, badpid}, call(D, [P], getpid)),
          in(D, [P], "x"),
@@ -429,14 +429,8 @@ said(D, Args) ->
     wait_event(D, P).
 
 wait_event(D, P) ->
-    Port = element(2, D),
-    receive
-        {event, Port, [P], _} = E ->
-            self() ! E
-    after 5000 -> timeout
-    end,
-    {T, _, _, X} = receive {event, Port, [P], _} = M -> M end,
-    flush(D) ++ [{T, [P], X}].
+    E = died(D, [P]),
+    flush(D) ++ [{event, [P], E}].
 
 %% The parent's ends of a child's channels.
 cp_ends(D, P) ->
