@@ -136,9 +136,9 @@ list() ->
      {chown, "the owner of a file", fun(D) ->
          F = written("f", "x"),
          ok = call(D, [], chown, [F, 12345, 4294967294]),
-         ?is({12345, 4294967294}, {element(12, info(F)), element(13, info(F))}),
+         ?is({12345, 4294967294}, {element(13, info(F)), element(14, info(F))}),
          ok = call(D, [], chown, [F, 4294967295, 23456]),
-         ?is({12345, 23456}, {element(12, info(F)), element(13, info(F))})
+         ?is({12345, 23456}, {element(13, info(F)), element(14, info(F))})
      end},
      {chown, "errors", fun(D) ->
          ?is({error, enoent}, call(D, [], chown, ["/nonexistent", 0, 0])),
@@ -236,6 +236,7 @@ list() ->
          Fds = fds(os(D)),
          ?is("socket:", lists:sublist(proplists:get_value(Ctl, Fds), 7)),
          [?is("pipe:", lists:sublist(proplists:get_value(F, Fds), 5)) || F <- [In, Out, Err]],
+         ?is(P, call(D, [P], getpid)),
          Child = fds(P),
          ?is([proplists:get_value(F, Fds) || F <- [In, Out, Err]], [proplists:get_value(F, Child) || F <- [0, 1, 2]]),
          ok = call(D, [P], execvp, ["/bin/sleep", ["sleep", "60"]]),
@@ -557,7 +558,7 @@ list() ->
          G = tmp("g"),
          ok = call(D, [], link, [F, G]),
          ?is(2, element(9, info(G))),
-         ?is(element(11, info(F)), element(11, info(G)))
+         ?is(element(12, info(F)), element(12, info(G)))
      end},
      {link, "errors", fun(D) ->
          F = written("f", "x"),
@@ -620,7 +621,7 @@ list() ->
          ?is({error, enoent}, call(D, [P], mount, ["a", "/nonexistent", "tmpfs", [], "", ""])),
          ?is({error, enotsup}, call(D, [P], mount, ["a", T, "tmpfs", [ms_nosuch], "", ""])),
          [?is({X, badarg}, {X, call(D, [P], mount, ["a", T, "tmpfs", X, "", ""])})
-          || X <- [ms_rdonly, [ms_nouser], [ms_mgc_val], -1, 1 bsl 31, "a" ++ [a]]],
+          || X <- [ms_rdonly, [ms_nouser], [ms_mgc_val], -1, 1 bsl 31, "a" ++ [{}]]],
          ?is(badarg, call(D, [P], mount, ["a", "", "tmpfs", [], "", ""])),
          false = mounted(P, T)
      end},
@@ -660,7 +661,7 @@ list() ->
      {pivot_root, "errors", fun(D) ->
          P = cloned(D, [clone_newns]),
          T = folder("r"),
-         ?is({error, einval}, call(D, [P], pivot_root, [T, T])),
+         ?like({error, E} when E =:= einval; E =:= ebusy, call(D, [P], pivot_root, [T, T])),
          ?is({error, enoent}, call(D, [P], pivot_root, ["/nonexistent", "/"])),
          ?is(badarg, call(D, [P], pivot_root, ["", "/"]))
      end},

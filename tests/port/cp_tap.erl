@@ -39,7 +39,7 @@ one({Name, Opts, Fun}, {N, Failed}) ->
             {N + 1, Failed};
         _ ->
             io:format("not ok ~b - ~ts~n", [N + 1, Name]),
-            [io:format("#   ~ts~n", [L]) || L <- string:split(io_lib:format("~0P", [Result, 60]), "\n", all)],
+            [io:format("#   ~ts~n", [L]) || L <- string:split(io_lib:format("~0P", [Result, list_to_integer(os:getenv("DEPTH", "60"))]), "\n", all)],
             [io:format("#   still there after end of input: ~p~n", [Left]) || Left =/= []],
             {N + 1, Failed + 1}
     end.
@@ -69,14 +69,16 @@ clean(Left) ->
     receive
         {opened, Os, Proc} ->
             Tree = [{P, S} || P <- cp_os:tree(Os), {ok, S} <- [start(P)]],
+            Ref = monitor(process, Proc),
             Proc ! {stop, self()},
-            receive {stopped, Proc} -> ok after 100 -> ok end,
+            receive {'DOWN', Ref, process, Proc, _} -> ok after 1000 -> ok end,
             Gone = cp_os:until(fun() -> not cp_os:alive(Os) end, 3000),
             Rest = [P || {P, S} <- Tree, start(P) =:= {ok, S}],
             Rest =:= [] orelse cp_os:until(fun() -> not lists:any(fun cp_os:alive/1, Rest) end, 100),
             cp_os:kill([P || {P, S} <- Tree, start(P) =:= {ok, S}] ++ [Os || not Gone]),
             clean([Os || not Gone] ++ Left)
-    after 0 -> Left
+    after 0 ->
+        receive {stopped, _} -> clean(Left) after 0 -> Left end
     end.
 
 start(P) ->

@@ -76,6 +76,7 @@ cases() ->
      {"bytes: cpid with one child", ?RAW, fun(D) ->
          hello(D),
          Pid = child(D),
+         tell(D, cp_wire:call(cpid, [])),
          <<_:16, 4:16, T/binary>> = Frame = whole(D, <<>>),
          [{alcove_pid, Pid, -1, 15, A, B, C, E}] = binary_to_term(T),
          P = integer(Pid),
