@@ -40,8 +40,8 @@ nth(P, L) -> lists:nth(max(1, min(length(L), round(P * length(L) / 100))), L).
 calls(Depth, Low, High) ->
     D = start(#{}),
     P = chain(D, Depth),
-    N = count(case Depth of 16 -> 300; _ -> 2000 end),
-    Us = [T / N || T <- rounds(25, fun() -> loop(N, fun() -> true = is_integer(call(D, P, getpid)) end) end)],
+    N = count(case Depth of 16 -> 100; 4 -> 300; _ -> 1000 end),
+    Us = [T / N || T <- rounds(15, fun() -> loop(N, fun() -> true = is_integer(call(D, P, getpid)) end) end)],
     stop(D),
     Mid = nth(50, Us),
     row("getpid, depth " ++ integer_to_list(Depth), f(Mid) ++ " us", f(nth(10, Us)) ++ ".." ++ f(nth(90, Us)),
@@ -49,7 +49,7 @@ calls(Depth, Low, High) ->
 
 forks(What, Others, Low, High) ->
     D = start(#{}),
-    true = call(D, [], setopt, [maxchild, Others + 4]),
+    true = call(D, [], setopt, [maxchild, max(4, Others + 1)]),
     crowd(D, Others),
     N = count(200),
     S = [N * 1.0e6 / T || T <- rounds(15, fun() -> loop(N, fun() -> fork(D) end) end)],
@@ -88,14 +88,14 @@ busy(Many) ->
 bytes(Depth, Reference) ->
     D = start(#{}),
     Total = count(1 bsl 30),
-    S = [Total / T || T <- rounds(3, fun() ->
+    S = lists:sort([Total / T || T <- rounds(3, fun() ->
              Q = chain(D, Depth),
              {ok, E} = call(D, Q, fork),
              P = Q ++ [E],
-             ok = call(D, P, execvp, ["/usr/bin/head", ["head", "-c", integer_to_list(Total), "/dev/zero"]]),
+             ok = call(D, P, execvp, ["/bin/dd", ["dd", "if=/dev/zero", "bs=65536", "iflag=count_bytes", "status=none", "count=" ++ integer_to_list(Total)]]),
              Total = sum(D, P, 0),
              Q =:= [] orelse begin ok = call(D, [hd(Q)], exit, [0]), {exit_status, 0} = next(D, event, [hd(Q)]) end
-         end)],
+         end)]),
     stop(D),
     Mid = nth(50, S),
     row("out of a program, depth " ++ integer_to_list(Depth), f(Mid) ++ " MB/s", f(nth(10, S)) ++ ".." ++ f(nth(90, S)),
