@@ -429,14 +429,16 @@ cases() ->
          ok = call(D, P, execvp, ["/bin/sleep", ["sleep", "60"]]),
          X = lists:last(P),
          true = until(fun() -> stat(X, state) =:= "S" andalso string:find(link(lists:concat(["/proc/", X, "/exe"])), "carrel") =:= nomatch end),
-         ?is([{"SigBlk", 0}, {"SigIgn", 0}, {"SigCgt", 0}], [{F, list_to_integer(field(X, F), 16)} || F <- ["SigBlk", "SigIgn", "SigCgt"]]),
+         %% But for 32 and 33, which are libc's own and out of reach.
+         Mask = fun(Y, F) -> {F, list_to_integer(field(Y, F), 16) band bnot (3 bsl 31)} end,
+         ?is([{"SigBlk", 0}, {"SigIgn", 0}, {"SigCgt", 0}], [Mask(X, F) || F <- ["SigBlk", "SigIgn", "SigCgt"]]),
          ?is([0, 1, 2], [N || {N, _} <- fds(X)]),
          {ok, Q} = call(D, [], fork),
          {ok, _} = call(D, [Q], sigaction, [sighup, sig_ign]),
          {ok, 6} = call(D, [Q], open, ["/dev/null", [], 0]),
          ok = call(D, [Q], execvp, ["/bin/sleep", ["sleep", "60"]]),
          true = until(fun() -> stat(Q, state) =:= "S" andalso string:find(link(lists:concat(["/proc/", Q, "/exe"])), "carrel") =:= nomatch end),
-         ?is([{"SigBlk", 0}, {"SigIgn", 1}], [{F, list_to_integer(field(Q, F), 16)} || F <- ["SigBlk", "SigIgn"]]),
+         ?is([{"SigBlk", 0}, {"SigIgn", 1}], [Mask(Q, F) || F <- ["SigBlk", "SigIgn"]]),
          ?is([0, 1, 2, 6], [N || {N, _} <- fds(Q)])
      end}].
 
