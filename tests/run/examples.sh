@@ -127,5 +127,29 @@ END
 True
 $(./layout)"
 	is 'Python: it is short' "$([ "$(wc -l <"$py")" -lt 100 ] && echo yes)" yes
+
+	# Those in the manual pages: from .\" example to .Ed, then what they print.
+	for page in "$SOURCE"/man/*.3; do
+		awk -v to="$(basename "$page" .3)" '
+			/^\.\\" example$/ { name = to "-" ++n; getline; inside = 1; next }
+			inside && /^\.Ed/ { inside = 0; next }
+			inside {
+				sub(/^\\&/, "")
+				gsub(/\\e/, "\\")
+				gsub(/\\-/, "-")
+				gsub(/\\\(dq/, "\"")
+				print >(name ".c")
+			}
+			sub(/^\.\\" prints: /, "") { print >(name ".prints") }' "$page"
+	done
+	is 'manual pages: there are examples' "$(echo carrel_*-1.c libcarrel-1.c)" \
+		'carrel_error-1.c carrel_event-1.c carrel_open-1.c carrel_spawn-1.c carrel_stop-1.c carrel_write-1.c libcarrel-1.c'
+	for c in *carrel*-[0-9].c; do
+		name=${c%.c}
+		# shellcheck disable=SC2086 # words
+		is "$name compiles" "$($CC -std=c17 -Wall -Wextra -pedantic -Werror -I"$SOURCE/include" \
+			-o "$name" "$c" "$BUILD/src/libcarrel.a" -pthread 2>&1)" ''
+		is "$name runs" "$(timeout 20 "./$name" 2>&1)" "$(cat "$name.prints")"
+	done
 fi
 finish

@@ -38,7 +38,9 @@ for f in "$lib/libcarrel.so" "$lib/libcarrel.a" "$lib/pkgconfig/carrel.pc" "$pre
 	"$prefix/share/man/man3/libcarrel.3" "$prefix/share/man/man8/carrel-control.8"; do
 	if [ -s "$f" ]; then pass "there is ${f##*/}"; else fail "there is ${f##*/}" "$(find "$root")"; fi
 done
-is 'every page of section 3' "$(cd "$prefix/share/man/man3" && echo *)" "$(cd "$SOURCE/man" && echo *.3)"
+for page in "$SOURCE"/man/*.3; do
+	[ -s "$prefix/share/man/man3/${page##*/}" ] || fail "there is ${page##*/}"
+done
 is 'nothing else' "$(find "$root" ! -type d | grep -cvE 'carrel')" 0
 is 'the installed programs need no library' \
 	"$(file -b "$prefix/bin/carrel" "$prefix/libexec/carrel/carrel-control" | grep -cE 'static(ally|-pie) linked')" 2
@@ -52,6 +54,32 @@ is 'and so does the static one' \
 	"$(nm -g --defined-only "$lib/libcarrel.a" | awk 'NF == 3 { print $3 }' | grep -v '^carrel_')" ''
 is 'what the header declares is exported' \
 	"$(nm -D --defined-only "$lib/libcarrel.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort)" "$declared"
+for f in $declared; do
+	page=$(mandoc -Tascii -O man=%N "$prefix/share/man/man3/$f.3" 2>&1)
+	[ -n "$page" ] || fail "there is a page $f(3)"
+	cat "$prefix/share/man/man3/$f.3"
+done | sed -n 's/^\.so man3\///p' | sort -u >pages
+is 'the pages that others are links to' "$(echo $(cat pages))" \
+	'carrel_error.3 carrel_open.3 carrel_spawn.3 carrel_stop.3 carrel_write.3'
+# Every constant, function and field of the header is in some page.
+gcc -fpreprocessed -dD -E -P "$prefix/include/carrel.h" >bare.h
+awk '/^#define CARREL_[A-Z_]*MAX|^[ \t]*CARREL_/ { match($0, /CARREL_[A-Z0-9_]+/); print substr($0, RSTART, RLENGTH) }
+	/^typedef struct \{/ { inside = 1; next }
+	/^}/ { inside = 0 }
+	inside && /;/ {
+		sub(/^.*\(\*/, "")
+		gsub(/\[[^]]*\]|\)|;/, "")
+		n = split($0, part, ",")
+		for (i = 1; i <= n; i++) {
+			m = split(part[i], word, /[ *\t]+/)
+			print word[m]
+		}
+	}' bare.h | sort -u >names
+for f in $declared; do echo "$f"; done >>names
+like 'the header was read' "$(echo $(cat names))" '*CARREL_PTY *keep_terminal *max_line *carrel_write'
+is 'nothing in the header is without a page' "$(while read -r name; do
+	[ -z "$name" ] || grep -qw -- "$name" "$SOURCE"/man/*.3 || echo "$name"
+done <names)" ''
 like 'the names have a version' "$(nm -D "$lib/libcarrel.so" | grep carrel_open)" '*carrel_open@@CARREL_0'
 
 # The header stands alone, in every language that can include it.
