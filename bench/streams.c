@@ -125,11 +125,34 @@ static uint64_t by_lines(void)
 	return by_events(CARREL_SPEC(.argv = writer, .framing = CARREL_LINES));
 }
 
+static struct termios raw_terminal(void)
+{
+	return (struct termios){ .c_cflag = CS8 | CREAD | B38400, .c_cc[VMIN] = 1 };
+}
+
 static uint64_t by_pty(void)
 {
-	struct termios raw = { .c_cflag = CS8 | CREAD | B38400, .c_cc[VMIN] = 1 };
+	struct termios raw = raw_terminal();
 
 	return by_events(CARREL_SPEC(.argv = writer, .out.kind = CARREL_PTY, .pty_termios = &raw));
+}
+
+/* The same terminal without carrel, to tell its cost from ours. */
+static uint64_t by_bare_pty(void)
+{
+	struct termios raw = raw_terminal();
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (master == -1 || grantpt(master) == -1 || unlockpt(master) == -1)
+		die("posix_openpt");
+	int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave == -1 || tcsetattr(slave, TCSANOW, &raw) == -1)
+		die("a terminal");
+	pid_t pid = start(writer, -1, slave, -1);
+	close(slave);
+	uint64_t sum = read_all(master);
+	finish(pid, self);
+	return sum;
 }
 
 static uint64_t by_capture(void)
@@ -176,6 +199,7 @@ static struct way {
 	{ .name = "carrel, take_fd", .run = by_take, .aim = "1.0" },
 	{ .name = "carrel, lines of 80", .run = by_lines },
 	{ .name = "carrel, pty", .run = by_pty },
+	{ .name = "bare pty", .run = by_bare_pty },
 	{ .name = "carrel_run, kept in memory", .run = by_capture },
 	{ .name = "carrel run --stdio relay | bare pipe", .program = "relay" },
 	{ .name = "popen, fread", .run = by_popen },
