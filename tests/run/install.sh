@@ -59,7 +59,7 @@ for f in $declared; do
 	[ -n "$page" ] || fail "there is a page $f(3)"
 	cat "$prefix/share/man/man3/$f.3"
 done | sed -n 's/^\.so man3\///p' | sort -u >pages
-is 'the pages that others are links to' "$(echo $(cat pages))" \
+is 'the pages that others are links to' "$(paste -sd " " pages)" \
 	'carrel_error.3 carrel_open.3 carrel_spawn.3 carrel_stop.3 carrel_write.3'
 # Every constant, function and field of the header is in some page.
 gcc -fpreprocessed -dD -E -P "$prefix/include/carrel.h" >bare.h
@@ -76,7 +76,7 @@ awk '/^#define CARREL_[A-Z_]*MAX|^[ \t]*CARREL_/ { match($0, /CARREL_[A-Z0-9_]+/
 		}
 	}' bare.h | sort -u >names
 for f in $declared; do echo "$f"; done >>names
-like 'the header was read' "$(echo $(cat names))" '*CARREL_PTY *keep_terminal *max_line *carrel_write'
+like 'the header was read' "$(paste -sd " " names)" '*CARREL_PTY *keep_terminal *max_line *carrel_write'
 is 'nothing in the header is without a page' "$(while read -r name; do
 	[ -z "$name" ] || grep -qw -- "$name" "$SOURCE"/man/*.3 || echo "$name"
 done <names)" ''
