@@ -31,7 +31,7 @@ static int is_seqpacket(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
 }
 
-int carrel_control_main(int argc, char **argv)
+__attribute__((visibility("default"))) int carrel_control_main(int argc, char **argv)
 {
 	int terminal = -1;
 	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid(), .want_cgroup = true };
