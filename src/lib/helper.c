@@ -188,6 +188,7 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 	}
 	c->socket = pair[0];
 	c->guard = pid;
+	c->alone = child.embedded != NULL;
 	debug(c, "started %s as %d", path, pid);
 	return 0;
 }
