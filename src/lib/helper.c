@@ -74,7 +74,7 @@ static int find(const carrel_config *cfg, char *path, size_t size, carrel_error 
 
 struct child {
 	const char *path;	/* NULL: it is embedded */
-	int (*embedded)(int argc, char **argv);
+	carrel_main embedded;
 	const char *const *argv;
 	int argc;
 	int socket;

@@ -61,7 +61,7 @@ begin() {
 begin_once() {
 	"$@" "$CARREL" run sleep 100 &
 	host=$!
-	guard= supervisor= reaper= task= nursery= i=0
+	guard='' supervisor='' reaper='' task='' nursery='' i=0
 	while [ "$i" -lt 100 ]; do
 		guard=$(children "$host")
 		supervisor=${guard:+$(children "${guard% }")}
