@@ -113,7 +113,7 @@ static void prepare(struct role *role, int fd[2])
 
 _Noreturn void guard_main(struct role *role)
 {
-	struct guard g = { .stuck_us = CLOCK_NEVER, .host = sys_peer_open(role->host) };
+	struct guard g = { .stuck_us = CLOCK_NEVER };
 	int link[2], cgroup[2] = { -1, -1 };
 
 	if (!role->once)
@@ -125,11 +125,11 @@ _Noreturn void guard_main(struct role *role)
 	if (g.supervisor == 0) {
 		close(link[0]);
 		fd_close(cgroup[1]);
-		fd_close(g.host);
 		terminal_forget();
 		supervisor_main(role, link[1]);
 	}
 	close(link[1]);
+	g.host = sys_peer_open(role->host);
 	/* The supervisor and its reaper begin meanwhile; no task does before they heard of it. */
 	if (role->once) {
 		prepare(role, cgroup);

@@ -121,7 +121,13 @@ struct sys_start {
 	void *arg;
 	int cgroup;		/* directory of the cgroup to begin in, or -1 */
 	bool silent;		/* no SIGCHLD at its end, and only __WALL waits see it */
+	void *stack;		/* of SYS_START_STACK bytes, aligned as stacks are, or NULL: one is made */
 };
+
+#define SYS_START_STACK (64 * 1024)
+
+/* sys_start_shares(): the new process shares our memory until it executes, so that it needs no other to tell. */
+bool sys_start_shares(void);
 
 /*
  * sys_start(s): run ${s->run} in a new process and return its pid when it has executed

@@ -162,8 +162,6 @@ pid_t sys_fork_low(int64_t flags, int keep, int tell, int hear)
 #endif
 
 #if SHARE_MEMORY
-#define STACK_SIZE (64 * 1024)
-
 static long clone_on_stack(struct clone_args *args, size_t size, int (*run)(void *), void *arg)
 {
 	long ret;
@@ -206,6 +204,11 @@ static long clone_on_stack(struct clone_args *args, size_t size, int (*run)(void
 }
 #endif
 
+bool sys_start_shares(void)
+{
+	return SHARE_MEMORY;
+}
+
 pid_t sys_start(const struct sys_start *s)
 {
 	struct clone_args args = {
@@ -217,15 +220,18 @@ pid_t sys_start(const struct sys_start *s)
 	size_t size = s->cgroup >= 0 ? CLONE_ARGS_SIZE_VER2 : CLONE_ARGS_SIZE_VER0;
 	long pid;
 #if SHARE_MEMORY
-	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	void *stack = s->stack;
+	if (stack == NULL)
+		stack = mmap(NULL, SYS_START_STACK, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return -errno;
 	args.flags |= CLONE_VM;
 	args.stack = (__u64)(uintptr_t)stack;
-	args.stack_size = STACK_SIZE;
+	args.stack_size = SYS_START_STACK;
 	pid = clone_on_stack(&args, size, s->run, s->arg);
-	munmap(stack, STACK_SIZE);
+	if (s->stack == NULL)
+		munmap(stack, SYS_START_STACK);
 #else
 	pid = syscall(SYS_clone3, &args, size);
 	if (pid == 0)
