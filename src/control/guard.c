@@ -98,17 +98,19 @@ static void guard_say_lost(int host, const char *why)
 	link_send(host, MSG_LOST, 0, b.data, b.len, NULL, 0, false);
 }
 
-/* What every tree of the handle needs.  ${fd}: the cgroup's directory and its cgroup.kill. */
-static void prepare(struct role *role, int fd[2])
+/* What every tree of the handle needs.  ${fd}: the cgroup's directory and its cgroup.kill.  -1: the host was
+ * told what is missing. */
+static int prepare(struct role *role, int fd[2])
 {
 	/* Without it nobody below could be found, and a promise would be broken silently. */
 	if (sys_tree_signal(role->proc, getpid(), 0, NULL, NULL, NULL, NULL) < 0) {
 		guard_say_lost(role->host, "it cannot read /proc/PID/task/TID/children; is /proc mounted?");
-		_exit(125);
+		return -1;
 	}
 	fd[0] = role->want_cgroup ? sys_cgroup_create(role->guard) : -1;
 	fd[1] = fd[0] >= 0 ? sys_cgroup_kill_fd(fd[0]) : -1;
 	role->cgroup = fd[0];
+	return 0;
 }
 
 _Noreturn void guard_main(struct role *role)
@@ -116,8 +118,8 @@ _Noreturn void guard_main(struct role *role)
 	struct guard g = { .stuck_us = CLOCK_NEVER };
 	int link[2], cgroup[2] = { -1, -1 };
 
-	if (!role->once)
-		prepare(role, cgroup);
+	if (!role->once && prepare(role, cgroup) < 0)
+		_exit(125);
 	if (sys_socketpair(link) < 0 || (g.supervisor = fork()) == -1) {
 		domain_remove_cgroup(role);
 		_exit(125);
@@ -131,9 +133,9 @@ _Noreturn void guard_main(struct role *role)
 	close(link[1]);
 	g.host = sys_peer_open(role->host);
 	/* The supervisor and its reaper begin meanwhile; no task does before they heard of it. */
-	if (role->once) {
-		prepare(role, cgroup);
-		hand_on(link[0], cgroup);
+	if (role->once && (prepare(role, cgroup) < 0 || hand_on(link[0], cgroup) < 0)) {
+		/* It ends then, and we behind it. */
+		close(link[0]);
 	}
 	/* A guard that cannot lock itself still guards: the probe tells (locked). */
 	sys_lock(role->cgroup);

@@ -103,13 +103,14 @@ static void await_guard(struct supervisor *s, struct role *role)
 		return;
 	}
 	if (take_over(s->guard, fd) < 0) {
-		s->ending = "the guard died";
+		s->ending = "the guard had nothing to hand on, or died";
 		return;
 	}
 	role->cgroup = fd[0];
 	s->cgroup_kill = fd[1];
 	s->cgroup = fd[0] >= 0;
-	hand_on(s->spare.socket, fd);
+	if (hand_on(s->spare.socket, fd) < 0)
+		s->spare.socket = fd_close(s->spare.socket);
 }
 
 /*
