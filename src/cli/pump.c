@@ -115,7 +115,6 @@ static int fill(struct pump *p)
 	if (n > 0) {
 		p->at = 0;
 		p->len = (size_t)n;
-		p->last = p->buf[n - 1];
 		moved(p, (size_t)n);
 		return 1;
 	}

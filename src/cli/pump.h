@@ -34,7 +34,6 @@ struct pump {
 	int64_t rest;		/* bytes still to be moved, or -1: until the end */
 	char *buf;		/* what was read and not yet written: from at to len */
 	size_t at, len;
-	char last;		/* the last byte that was moved by reading; splice leaves it alone */
 };
 
 /* pump_init(p): begin; ${from}, ${to} and ${put} are set.  0, or -1 with errno. */

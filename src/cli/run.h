@@ -116,7 +116,7 @@ struct run_streams {
 	struct terminal terminal;
 	int was_raw;
 	struct termios settings; /* of the command's terminal */
-	int eof_due;		/* how many end-of-file characters are still to be typed */
+	int eof_due;		/* the end of the input is still to be typed */
 };
 
 /* One run, from the spawn to the end of the tree. */
@@ -192,6 +192,9 @@ void run_output_flush(struct run *r);
 
 /* run_output_gone(r): the command ended: with --quiet, show all or nothing. */
 void run_output_gone(struct run *r);
+
+/* run_output_drop(r): nobody reads it: what waits and what comes is dropped. */
+void run_output_drop(struct run *r);
 
 /* run_output_busy(r): something is still to be written. */
 int run_output_busy(const struct run *r);

@@ -288,15 +288,29 @@ static void wait_for_more(struct run *r, int timeout_ms)
 	run_streams_ready(r, fds + 2);
 }
 
+/* The time of the stop steps is over, and what the tree wrote is still not taken. */
+static void give_up(struct run *r)
+{
+	report_line("cannot pass on all output: nobody reads it");
+	run_fail(r, EXIT_CARREL, 0);
+	if (r->s.events)
+		run_output_drop(r);
+}
+
 /* Nothing is left to handle now: follow the command into its stop, or wait. */
 static void idle(struct run *r)
 {
 	if (r->s.events)
 		run_output_flush(r);
-	if (r->stopped != 0)
+	if (r->stopped != 0) {
 		follow_stop(r);
+		return;
+	}
+	int timeout = r->s.paused[0] || r->s.paused[1] ? time_left(r) : -1;
+	if (timeout == 0)
+		give_up(r);
 	else
-		wait_for_more(r, -1);
+		wait_for_more(r, timeout);
 }
 
 int run_exit_status(const struct run *r)
@@ -342,8 +356,7 @@ static void finish_output(struct run *r)
 		int timeout = time_left(r);
 
 		if (timeout == 0) {
-			report_line("cannot pass on all output: nobody reads it");
-			run_fail(r, EXIT_CARREL, 0);
+			give_up(r);
 			return;
 		}
 		handle_signals(r);

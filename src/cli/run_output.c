@@ -190,6 +190,13 @@ void run_output_gone(struct run *r)
 	run_output_flush(r);
 }
 
+void run_output_drop(struct run *r)
+{
+	r->s.replay = 0;
+	r->s.sink[0]->err = r->s.sink[1]->err = ETIMEDOUT;
+	pause_full(r);
+}
+
 int run_output_busy(const struct run *r)
 {
 	const struct run_streams *s = &r->s;

@@ -99,19 +99,11 @@ static ssize_t put_keys(void *arg, const void *b, size_t n)
 	return done == 0 ? -1 : done;
 }
 
-/*
- * The end of the input is a character on a terminal.  In the middle of a line it only gives the
- * reader what is there, and a second one is the end.
- */
+/* The end of the input is a character on a terminal, which may have no room for it now. */
 static void type_eof(struct run *r)
 {
-	struct run_streams *s = &r->s;
-	char eof = (char)s->settings.c_cc[VEOF];
-
-	if (s->eof_due == 2 && carrel_write(r->p, &eof, 1) == 1)
-		s->eof_due = 1;
-	if (s->eof_due == 1 && (carrel_eof(r->p) == 0 || errno != EAGAIN))
-		s->eof_due = 0;
+	if (carrel_eof(r->p) == 0 || errno != EAGAIN)
+		r->s.eof_due = 0;
 }
 
 /*
@@ -137,7 +129,7 @@ static void check_input(struct run *r)
 	switch (s->in.state) {
 	case PUMP_ENDED:
 		if (s->pty) {
-			s->eof_due = s->in.len > 0 && s->in.last != '\n' ? 2 : 1;
+			s->eof_due = 1;
 			type_eof(r);
 		} else {
 			end_input(r);
