@@ -106,7 +106,10 @@ int port_same(int a, int b)
 {
 	struct stat sa, sb;
 
-	if (fstat(a, &sa) == -1 || fstat(b, &sb) == -1)
+	if (fstat(a, &sa) == -1 || fstat(b, &sb) == -1 || sa.st_dev != sb.st_dev ||
+	    sa.st_ino != sb.st_ino)
 		return 0;
-	return sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino && !S_ISREG(sa.st_mode);
+	/* One file can be open twice, each with its own position. */
+	return !S_ISREG(sa.st_mode) || (lseek(a, 0, SEEK_CUR) == lseek(b, 0, SEEK_CUR) &&
+					fcntl(a, F_GETFL) == fcntl(b, F_GETFL));
 }

@@ -33,7 +33,7 @@ void port_close(struct port *p);
 ssize_t port_read(const struct port *p, void *b, size_t n);
 ssize_t port_write(const struct port *p, const void *b, size_t n);
 
-/* port_same(a, b): whether descriptors ${a} and ${b} are the same pipe, socket or terminal. */
+/* port_same(a, b): whether what is written to ${a} and ${b} ends up in one place. */
 int port_same(int a, int b);
 
 #endif

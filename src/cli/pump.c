@@ -199,6 +199,13 @@ void pump_limit(struct pump *p)
 		p->state = PUMP_ENDED;
 }
 
+int pump_lost(const struct pump *p)
+{
+	int n = 0;
+
+	return p->at < p->len || (ioctl(p->from.fd, FIONREAD, &n) == 0 && n > 0);
+}
+
 void pump_give_back(const struct pump *p)
 {
 	struct stat st;

@@ -51,6 +51,9 @@ void pump_room(struct pump *p);
 /* pump_limit(p): move what the pipe holds at this moment and end then. */
 void pump_limit(struct pump *p);
 
+/* pump_lost(p): whether there is something that a pump which failed did not move. */
+int pump_lost(const struct pump *p);
+
 /* pump_give_back(p): bytes that nobody read go back to a file that was read. */
 void pump_give_back(const struct pump *p);
 

@@ -248,7 +248,7 @@ static void check_output(struct run *r, int i)
 	case PUMP_WRITE_FAILED:
 		/* Without the pipe the command learns it when it writes, as in a pipeline; what it
 		 * has written already is lost, so that it must learn it now. */
-		if (p->err == EPIPE && p->at < p->len)
+		if (p->err == EPIPE && pump_lost(p))
 			run_fail(r, EXIT_SIGNAL + SIGPIPE, SIGPIPE);
 		else if (p->err != EPIPE)
 			output_failed(r, i, p->err);
