@@ -110,6 +110,7 @@ struct run_streams {
 	struct sink sinks[2];
 	struct sink *sink[2];	/* of stdout and stderr: both the first where both are one pipe */
 	int paused[2];
+	int out_ended;		/* nothing more comes for the first sink */
 	int open_line[2];	/* a line was begun in the sink */
 	struct spool spool;
 	int replay;		/* the spool is being shown */
@@ -165,12 +166,16 @@ int run_streams_poll(struct run *r, struct pollfd *fds, int timeout_ms);
 /* run_streams_ready(r, fds): after poll(2). */
 void run_streams_ready(struct run *r, const struct pollfd *fds);
 
-/* run_streams_event(r, ev): an event about input. */
+/* run_streams_event(r, ev): an event about input, or the end of a stream. */
 void run_streams_event(struct run *r, const carrel_event *ev);
 
 /* run_streams_gone(r): the tree is empty; run_streams_busy(r): something is still to be written. */
 void run_streams_gone(struct run *r);
 int run_streams_busy(const struct run *r);
+
+/* run_streams_let_go(fd): nothing more comes from or goes to the caller's descriptor ${fd}: who is at its
+ * other end sees that, although carrel goes on. */
+void run_streams_let_go(int fd);
 
 /* run_streams_front(r): carrel goes on after a stop, or the window changed. */
 void run_streams_front(struct run *r);

@@ -14,7 +14,7 @@
 #define GRACE_MS 2000
 
 /* So many events, and the other descriptors get their turn. */
-#define EVENTS_IN_A_ROW 32
+#define EVENTS_IN_A_ROW 256
 
 static int64_t now_ms(void)
 {
@@ -243,6 +243,8 @@ static void handle_event(struct run *r, const carrel_event *ev)
 	case CARREL_EOF:
 		if (r->o->json)
 			json_eof(&r->json, ev->stream == 1 ? &r->out : &r->err);
+		else
+			run_streams_event(r, ev);
 		break;
 	case CARREL_STOPPED:
 		handle_stopped(r, ev->sig);
@@ -329,14 +331,18 @@ static void follow(struct run *r)
 	unsigned in_a_row = 0;
 
 	while (!r->gone && !r->lost) {
-		handle_signals(r);
+		if (in_a_row % EVENTS_IN_A_ROW == 0)
+			handle_signals(r);
 		int n = carrel_next(r->c, &ev, 0);
 		if (n == 1) {
 			handle_event(r, &ev);
-			/* Output without a pause must not keep the input waiting. */
-			if (r->s.active && ++in_a_row % EVENTS_IN_A_ROW == 0)
+			/* Output without a pause must not keep signals and the input waiting. */
+			if (++in_a_row % EVENTS_IN_A_ROW == 0 && r->s.active)
 				wait_for_more(r, 0);
-		} else if (n == 0) {
+			continue;
+		}
+		in_a_row = 0;
+		if (n == 0) {
 			idle(r);
 		} else if (errno == EPIPE) {
 			lose(r);

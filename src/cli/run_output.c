@@ -179,6 +179,11 @@ void run_output_flush(struct run *r)
 	check_sink(r, 0);
 	check_sink(r, 1);
 	pause_full(r);
+	if (s->out_ended && !r->o->quiet && s->sink[0] != s->sink[1] && sink_holds(s->sink[0]) == 0) {
+		s->out_ended = 0;
+		sink_finish(s->sink[0]);
+		run_streams_let_go(STDOUT_FILENO);
+	}
 }
 
 void run_output_gone(struct run *r)

@@ -43,6 +43,12 @@ static void output_failed(struct run *r, int i, int err)
 	run_fail(r, EXIT_CARREL, 0);
 }
 
+void run_streams_let_go(int fd)
+{
+	/* The number stays taken, by what nobody reads or writes. */
+	dup2(STDERR_FILENO, fd);
+}
+
 /* ------------------------------------------------------------------ terminal --- */
 
 void run_streams_prepare(struct run *r, carrel_spec *spec, carrel_config *cfg)
@@ -122,6 +128,16 @@ static void end_input(struct run *r)
 	s->unread_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
+/* Nobody reads it any more.  A file gets the rest back; who writes to a pipe shall notice. */
+static void close_input(struct run *r)
+{
+	struct stat st;
+
+	pump_give_back(&r->s.in);
+	if (fstat(STDIN_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		run_streams_let_go(STDIN_FILENO);
+}
+
 static void check_input(struct run *r)
 {
 	struct run_streams *s = &r->s;
@@ -139,7 +155,7 @@ static void check_input(struct run *r)
 		input_failed(r, s->in.err);
 		break;
 	case PUMP_WRITE_FAILED:
-		pump_give_back(&s->in);
+		close_input(r);
 		break;
 	case PUMP_OFF:
 	case PUMP_RUNS:
@@ -191,6 +207,10 @@ static int start(struct run *r)
 	if (s->events)
 		run_output_init(r);
 	s->active = s->events || piped || s->pty || spec->in.kind == CARREL_PIPE;
+	if (!s->active && !r->o->json) {
+		run_streams_let_go(STDIN_FILENO);
+		run_streams_let_go(STDOUT_FILENO);
+	}
 	if ((spec->in.kind == CARREL_PIPE || spec->in.kind == CARREL_PTY) && start_input(r) == -1)
 		return -1;
 	if (!piped || s->events)
@@ -263,6 +283,8 @@ static void check_output(struct run *r, int i)
 		return;
 	}
 	pump_finish(p);
+	if (i == 0)
+		run_streams_let_go(STDOUT_FILENO);
 }
 
 void run_streams_ready(struct run *r, const struct pollfd *fds)
@@ -301,6 +323,9 @@ void run_streams_event(struct run *r, const carrel_event *ev)
 		break;
 	case CARREL_STDIN_CLOSED:
 		pump_finish(&s->in);
+		break;
+	case CARREL_EOF:
+		s->out_ended |= ev->stream == 1;
 		break;
 	case CARREL_INPUT_FAILED:
 		input_failed(r, ev->err);

@@ -58,6 +58,21 @@ b'
 	is "$how: all three closed" "$(run --stdio $how -c 'exit 12' <&- >&- 2>&-; echo $?)" 12
 	is "$how: a trap runs after it" "$(sh -c 'trap "echo bye" EXIT; "$0" run --stdio $1 true' "$CARREL" $how)" bye
 done
+# Carrel goes on, but has nothing to do with a stream that the command has closed.
+for how in '--stdio share' '--stdio relay' '--lines'; do
+	# shellcheck disable=SC2086 # an option and its value
+	"$CARREL" run -t 30 $how -c 'echo $$ >closer; echo x; exec >&-; exec sleep 100 2>&-' 2>/dev/null | {
+		cat
+		kill "$(cat closer)" && echo lives
+	} >o
+	is "$how: the end of the output comes when the command closes it" "$(cat o)" 'x
+lives'
+done
+for how in share relay; do
+	(yes; echo $? >st) 2>/dev/null | "$CARREL" run -t 30 --stdio $how -c 'read x; exec <&-; while ! test -s st; do sleep 0.05; done'
+	is "$how: who writes to a closed input notices" "$(test -s st && echo yes)" yes
+	rm -f st
+done
 # The loop that everybody writes: what the command reads, the loop does not get.
 printf '1\n2\n3\n' >f
 is 'while read over a pipe, with its own input' "$(seq 3 | while read -r x; do run --input /dev/null cat; echo "$x"; done)" '1
