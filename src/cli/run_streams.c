@@ -62,6 +62,8 @@ void run_streams_prepare(struct run *r, carrel_spec *spec, carrel_config *cfg)
 	if (!s->pty)
 		return;
 	terminal_init(&s->terminal);
+	/* Lines of ours would not begin at its left. */
+	s->terminal.keep_output |= r->o->json || r->o->verbose;
 	terminal_settings(&s->terminal, &s->settings);
 	terminal_size(&s->terminal, &spec->pty_rows, &spec->pty_cols);
 	spec->pty_termios = &s->settings;
