@@ -136,6 +136,7 @@ struct run {
 	int failed;		/* carrel's own reason to end: the exit status, else 0 */
 	int stopped;		/* the leader's stop signal, while carrel has not followed */
 	int stop_ours;		/* ... which carrel caused */
+	int early;		/* signals that are handled now came before the command did */
 	int interrupt;		/* the terminal's last SIGINT or SIGQUIT that both got */
 	int64_t give_up_ms;	/* when to stop waiting for the reader of the output; 0: never */
 };

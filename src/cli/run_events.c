@@ -72,14 +72,17 @@ static void follow_stop(struct run *r)
 static void handle_signal(struct run *r, const struct run_signal *s)
 {
 	/* What the terminal sends, it sends to the command too when that is in carrel's group. */
-	int has_it = r->signals.shared && s->from_kernel;
+	int from_terminal = r->signals.shared && s->from_kernel;
+	int has_it = from_terminal && !r->early;
 
 	switch (s->sig) {
 	case SIGINT:
 	case SIGQUIT:
-		if (has_it)
+		if (from_terminal)
 			r->interrupt = s->sig;
-		else
+		if (from_terminal && !has_it)
+			carrel_signal(r->p, s->sig, 0);
+		else if (!has_it)
 			stop_by(r, s->sig);
 		break;
 	case SIGTERM:
@@ -380,6 +383,10 @@ static int begin(struct run *r)
 		return -1;
 	}
 	run_streams_start(r);
+	/* What the terminal sent during the start, the command may have missed. */
+	r->early = 1;
+	handle_signals(r);
+	r->early = 0;
 	return 0;
 }
 

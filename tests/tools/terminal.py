@@ -207,7 +207,8 @@ def _(t):
 
 @case("share: two in a pipeline stop and go on together")
 def _(t):
-    t.type("$C run -c 'echo up >&2; sleep 0.3; echo a; echo b' | $C run sort -r\n")
+    t.type("$C run -c 'echo up >&2; sleep 0.3; echo a; echo b' | $C run -c 'echo up >&2; exec sort -r'\n")
+    t.expect("up")
     t.expect("up")
     t.type("\x1a")
     t.expect("Stopped")
@@ -448,7 +449,11 @@ def _(t):
     t.type("\x1a")
     t.expect("Stopped")
     t.expect("IN> ")
-    t.type("kill %1; exit 3\r")
+    t.type("fg\r")
+    t.expect("sleep 100")
+    t.type("\x03")
+    t.expect("IN> ")
+    t.type("exit 3\r")
     t.prompt()
     same(t.run("echo $?"), "3\n")
 
