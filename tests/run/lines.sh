@@ -64,6 +64,16 @@ is 'a reader that goes away' "$(cat st)" 141
 status 'a full disk' 125 sh -c '"$CARREL" run --lines yes >/dev/full'
 is 'is said' "$(cat err)" 'carrel: cannot write to standard output: No space left on device'
 
+mkfifo stalled
+"$CARREL" run --lines -k 0.2 yes >stalled 2>err &
+pid=$!
+exec 3<stalled
+sleep 0.5
+kill -TERM "$pid"
+wait "$pid"
+is 'a reader that stalls does not hold up the end' "$? $(cat err)" '125 carrel: cannot pass on all output: nobody reads it'
+exec 3<&-
+
 # Times.
 before=$(date -u +%Y-%m-%dT%H:%M:%S)
 run --stamp -c 'echo a; sleep 0.2; echo b' >out

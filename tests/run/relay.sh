@@ -58,6 +58,55 @@ print("same" if got == data else "other", p.wait())
 END
 is 'sockets' "$(limit python3 sockets.py "$CARREL" run --stdio relay cat)" 'same 0'
 
+# Any sizes, at any pace, in three directions at once.
+cat >echo.py <<'END'
+import os, random, sys, threading
+rnd = random.Random(int(sys.argv[1]))
+def write(fd, b):
+    while b:
+        b = b[os.write(fd, b):]
+while True:
+    b = os.read(0, rnd.choice([1, 7, 4096, 65536, 1 << 20]))
+    if not b:
+        break
+    write(1, b)
+    write(2, b[::-1])
+END
+cat >paces.py <<'END'
+import os, random, subprocess, sys, threading, time
+def read(f, rnd, got):
+    while True:
+        b = os.read(f.fileno(), rnd.choice([1, 100, 4096, 65536, 1 << 20]))
+        if not b:
+            return
+        got.append(b)
+        if rnd.random() < 0.02:
+            time.sleep(0.002)
+bad = 0
+for seed in range(int(sys.argv[1])):
+    rnd = random.Random(seed)
+    p = subprocess.Popen(sys.argv[2:] + [str(seed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, bufsize=0)
+    out, err, sent = [], [], []
+    a = threading.Thread(target=read, args=(p.stdout, random.Random(seed + 1000), out))
+    b = threading.Thread(target=read, args=(p.stderr, random.Random(seed + 2000), err))
+    a.start(); b.start()
+    for _ in range(rnd.randrange(1, 40)):
+        part = rnd.randbytes(rnd.choice([1, 511, 4096, 4097, 65536, 65537, 300000]))
+        sent.append(part)
+        at = 0
+        while at < len(part):
+            at += os.write(p.stdin.fileno(), part[at:])
+    p.stdin.close()
+    a.join(); b.join()
+    if p.wait() != 0 or b"".join(out) != b"".join(sent) or len(b"".join(err)) != len(b"".join(sent)):
+        print("seed", seed, p.returncode, len(b"".join(out)), len(b"".join(err)), len(b"".join(sent)))
+        bad += 1
+print(bad, "bad")
+END
+is 'any sizes at any pace' "$(timeout 120 python3 paces.py 12 "$CARREL" run --stdio relay python3 echo.py)" '0 bad'
+is 'also by lines' "$(timeout 120 python3 paces.py 6 "$CARREL" run --lines python3 echo.py)" '0 bad'
+
 # Back-pressure: the writer waits in its pipe, and carrel keeps next to nothing.
 is 'a reader that stalls costs nothing' "$(relay head -c 3000000 /dev/zero | (sleep 1; wc -c))" 3000000
 mkfifo fifo
