@@ -65,10 +65,14 @@ status 'a full disk' 125 sh -c '"$CARREL" run --lines yes >/dev/full'
 is 'is said' "$(cat err)" 'carrel: cannot write to standard output: No space left on device'
 
 mkfifo stalled
-"$CARREL" run --lines -k 0.2 yes >stalled 2>err &
+"$CARREL" run --lines -k 0.2 yes "$(seq -s ' ' 1000)" >stalled 2>err &
 pid=$!
 exec 3<stalled
 sleep 0.5
+peak=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status")
+# A sanitizer has memory of its own.
+most=${SANITIZED:+16384}
+if [ "$peak" -lt "${most:-4096}" ]; then pass 'a reader that stalls: memory does not grow'; else fail 'a reader that stalls: memory does not grow' "$peak kB"; fi
 kill -TERM "$pid"
 wait "$pid"
 is 'a reader that stalls does not hold up the end' "$? $(cat err)" '125 carrel: cannot pass on all output: nobody reads it'

@@ -318,6 +318,24 @@ def _(t):
     same(t.run("echo $?"), "5\n")
 
 
+@case("pty: carrel gives the terminal back itself: not every shell does")
+def _(t):
+    t.type(f"PS1='{PROMPT}' dash -i\n")
+    t.prompt()
+    before = t.flags()
+    t.type("$C run --pty -c 'echo up; read x; exit 5'\n")
+    t.expect("up")
+    t.until(t.raw)
+    t.type("\x1a")
+    t.prompt()
+    same(t.flags(), before)
+    t.type("fg\n")
+    t.until(t.raw)
+    t.type("\r")
+    t.prompt()
+    same(t.flags(), before)
+
+
 @case("pty: ^Z stops the rest of a pipeline too")
 def _(t):
     t.type("$C run --pty -c 'echo up >/dev/tty; read x; echo \"<$x>\"' | cat\n")
