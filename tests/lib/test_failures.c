@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: ISC */
+/* Failures one by one: each has a stage, an errno and a sentence, and nothing is left of it. */
+#include "tap.h"
+
+#include <carrel.h>
+#include <dirent.h>
+#include <grp.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define USER 12345
+
+static carrel_error e;
+
+/* ---- what every failure has to have ---- */
+
+static int descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (d != NULL && readdir(d) != NULL)
+		n++;
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+/* A child that is waited for is one that the library forgot. */
+static void check_no_child(void)
+{
+	CHECK(waitpid(-1, NULL, WNOHANG | TAP_WALL) == -1 && errno == ECHILD);
+}
+
+/* The last call failed: it says where, why, and ${part} is in the sentence. */
+static void check_error(int stage, int err, const char *part)
+{
+	int got = errno;
+
+	CHECK_INT((int)e.stage, stage);
+	CHECK_INT(e.err, err);
+	CHECK_INT(got, err);
+	if (strstr(e.msg, part) == NULL)
+		CHECK_STR(e.msg, part);
+}
+
+/* It failed somehow, and says so. */
+static void check_named(void)
+{
+	int got = errno;
+
+	CHECK((int)e.stage > CARREL_STAGE_NONE && e.err > 0);
+	CHECK_INT(got, e.err);
+	CHECK(strlen(e.msg) > 10 && strlen(e.msg) < sizeof(e.msg));
+}
+
+static void run_fails(carrel *c, const carrel_spec *s, int stage, int err, const char *part)
+{
+	carrel_result r;
+	int before = descriptors();
+
+	CHECK_INT(carrel_run(c, s, &r, &e), -1);
+	check_error(stage, err, part);
+	CHECK(r.out == NULL && r.err == NULL);
+	CHECK_INT(descriptors(), before);
+	if (c == NULL)
+		check_no_child();
+}
+
+static void become_user(void)
+{
+	CHECK(setgroups(0, NULL) == 0 && setresgid(USER, USER, USER) == 0 && setresuid(USER, USER, USER) == 0);
+}
+
+/* A directory for everybody, which is the working directory then, and gone at the test's end. */
+static char scratch[] = "/tmp/carrel-failures.XXXXXX";
+
+static void scratch_remove(void)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "rm -rf %s", scratch);
+	if (chdir("/") == -1 || system(command) != 0)
+		tap_say("%s is left", scratch);
+}
+
+static void scratch_make(void)
+{
+	/* Theirs, so that they can remove it too. */
+	CHECK(mkdtemp(scratch) != NULL && chown(scratch, USER, USER) == 0 && chmod(scratch, 0777) == 0);
+	CHECK(chdir(scratch) == 0);
+	atexit(scratch_remove);
+}
+
+static const char *file(const char *name, const char *text, mode_t mode)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(fd != -1 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	CHECK(fchmod(fd, mode) == 0);
+	close(fd);
+	return name;
+}
+
+/* ---- the command ---- */
+
+TEST(commands)
+{
+	scratch_make();
+	mkdir("directory", 0755);
+	file("plain", "#!/bin/sh\n", 0644);
+	CHECK(symlink("loop", "loop") == 0);
+	for (int own = 0; own < 2; own++) {
+		carrel *h = own ? NULL : carrel_open(NULL, &e);
+
+		run_fails(h, CARREL_SPEC(.argv = CARREL_ARGV("no-such")), CARREL_STAGE_EXEC, ENOENT, "'no-such'");
+		run_fails(h, CARREL_SPEC(.argv = CARREL_ARGV("./no-such")), CARREL_STAGE_EXEC, ENOENT, "'./no-such'");
+		run_fails(h, CARREL_SPEC(.argv = CARREL_ARGV("")), CARREL_STAGE_EXEC, ENOENT, "''");
+		run_fails(h, CARREL_SPEC(.argv = CARREL_ARGV("./plain")), CARREL_STAGE_EXEC, EACCES, "'./plain'");
+		run_fails(h, CARREL_SPEC(.argv = CARREL_ARGV("./directory")), CARREL_STAGE_EXEC, EACCES, "'./directory'");
+		run_fails(h, CARREL_SPEC(.argv = CARREL_ARGV("./loop")), CARREL_STAGE_EXEC, ELOOP, "'./loop'");
+		run_fails(h, CARREL_SPEC(.argv = CARREL_ARGV("./plain/x")), CARREL_STAGE_EXEC, ENOTDIR, "'./plain/x'");
+		carrel_close(h);
+	}
+}
+
+/* A script whose interpreter is missing is there itself: the sentence must not deny it. */
+TEST(missing_interpreter)
+{
+	scratch_make();
+	file("interpreter", "#!/no/such/interpreter -x\n", 0755);
+	run_fails(NULL, CARREL_SPEC(.argv = CARREL_ARGV("./interpreter")), CARREL_STAGE_EXEC, ENOENT,
+		  "/no/such/interpreter");
+}
+
+TEST(carriage_return_in_the_interpreter)
+{
+	scratch_make();
+	file("carriage", "#!/bin/sh\r\nexit 0\r\n", 0755);
+	run_fails(NULL, CARREL_SPEC(.argv = CARREL_ARGV("./carriage")), CARREL_STAGE_EXEC, ENOENT, "/bin/sh\\r");
+}
+
+/* Of a binary for another machine, the shell would make commands of its bytes. */
+TEST(a_foreign_binary_is_no_script)
+{
+	scratch_make();
+	int fd = open("foreign", O_WRONLY | O_CREAT, 0755);
+	CHECK(fd != -1 && write(fd, "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\xf3\0\n:\n", 23) == 23);
+	close(fd);
+	run_fails(NULL, CARREL_SPEC(.argv = CARREL_ARGV("./foreign")), CARREL_STAGE_EXEC, ENOEXEC, "'./foreign'");
+}
+
+TEST(directories)
+{
+	scratch_make();
+	mkdir("closed", 0700);
+	file("plain", "", 0644);
+	run_fails(NULL, CARREL_SPEC(.shell = "true", .cwd = "/no/such"), CARREL_STAGE_CWD, ENOENT, "/no/such");
+	run_fails(NULL, CARREL_SPEC(.shell = "true", .cwd = "plain"), CARREL_STAGE_CWD, ENOTDIR, "plain");
+	become_user();
+	run_fails(NULL, CARREL_SPEC(.shell = "true", .cwd = "closed"), CARREL_STAGE_CWD, EACCES, "closed");
+}
+
+TEST(what_an_ordinary_user_may_not)
+{
+	const carrel_rlimit above = { RLIMIT_NOFILE, 1 << 30, 1 << 30 };
+
+	become_user();
+	run_fails(NULL, CARREL_SPEC(.shell = "true", .limits = &above, .n_limits = 1), CARREL_STAGE_RLIMIT, EPERM,
+		  "nofile");
+	run_fails(NULL, CARREL_SPEC(.shell = "true", .set = CARREL_SET_UID, .uid = 5), CARREL_STAGE_IDS, EPERM, "setgroups");
+	run_fails(NULL, CARREL_SPEC(.shell = "true", .set = CARREL_SET_PRIORITY, .priority = -5), CARREL_STAGE_PROCESS,
+		  EACCES, "setpriority");
+}
+
+TEST(too_long_for_the_kernel)
+{
+	static char one[160 * 1024], *many[3000];
+	static char piece[3000];
+	carrel *c = carrel_open(NULL, &e);
+
+	CHECK(c != NULL);
+	memset(one, 'x', sizeof(one) - 1);
+	memset(piece, 'y', sizeof(piece) - 1);
+	run_fails(c, CARREL_SPEC(.argv = CARREL_ARGV("true", one)), CARREL_STAGE_EXEC, E2BIG, "'true'");
+	for (size_t i = 0; i < 2999; i++)
+		many[i] = piece;
+	many[0] = (char[]){ "true" };
+	run_fails(c, CARREL_SPEC(.argv = (const char *const *)many), CARREL_STAGE_EXEC, E2BIG, "'true'");
+	memcpy(one, "NAME=", 5);
+	run_fails(c, CARREL_SPEC(.shell = "true", .env = CARREL_ARGV(one)), CARREL_STAGE_EXEC, E2BIG, "/bin/sh");
+	/* And beyond what a request may have. */
+	char *huge = malloc(17 << 20);
+	CHECK(huge != NULL);
+	memset(huge, 'z', (17 << 20) - 1);
+	huge[(17 << 20) - 1] = 0;
+	run_fails(c, CARREL_SPEC(.argv = CARREL_ARGV("true", huge)), CARREL_STAGE_ARGS, E2BIG, "too large");
+	memcpy(huge, "A=", 2);
+	run_fails(c, CARREL_SPEC(.shell = "true", .env = CARREL_ARGV(huge)), CARREL_STAGE_ARGS, E2BIG, "too large");
+	free(huge);
+	carrel_close(c);
+}
+
+/* ---- too few of something ---- */
+
+/* Open, run with pipes and events, close; whether it worked. What fails has a name. */
+static bool whole_turn(void)
+{
+	carrel_event ev = { .size = sizeof(ev) };
+	carrel_result r;
+	bool done = false;
+	carrel *c = carrel_open(NULL, &e);
+
+	if (c == NULL)
+		return check_named(), false;
+	carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.shell = "cat", .input = "abc", .input_len = 3), &e);
+	if (p == NULL)
+		check_named();
+	else
+		while (!done && carrel_next(c, &ev, -1) == 1)
+			done = ev.kind == CARREL_GONE && ev.status->exited;
+	if (p != NULL && done && carrel_run(c, CARREL_SPEC(.shell = "echo $((6 * 7))"), &r, &e) == 0) {
+		done = r.out_len == 3 && memcmp(r.out, "42\n", 3) == 0;
+		CHECK(done);
+		carrel_result_free(&r);
+	} else if (p != NULL) {
+		if (done)
+			check_named();
+		done = false;
+	}
+	carrel_close(c);
+	return done;
+}
+
+static void limit(int what, rlim_t value)
+{
+	CHECK(setrlimit(what, &(struct rlimit){ value, value }) == 0);
+}
+
+/* soft(what, value): for the host alone. */
+static rlim_t soft(int what, rlim_t value)
+{
+	struct rlimit l;
+
+	CHECK(getrlimit(what, &l) == 0);
+	rlim_t before = l.rlim_cur;
+	l.rlim_cur = value;
+	CHECK(setrlimit(what, &l) == 0);
+	return before;
+}
+
+TEST_T(every_descriptor_of_the_host, 120)
+{
+	int before = descriptors(), worked = 0, failed = 0;
+
+	/* The host's limit is the control process's too, which needs more. */
+	for (int more = 0; more < 40; more++) {
+		rlim_t usual = soft(RLIMIT_NOFILE, (rlim_t)(before - 3 + more));
+		bool ok = whole_turn();
+		soft(RLIMIT_NOFILE, usual);
+		ok ? worked++ : failed++;
+		CHECK_INT(descriptors(), before);
+		check_no_child();
+	}
+	CHECK(worked > 5 && failed > 5);
+	CHECK(whole_turn());
+}
+
+/* The helper has enough, the host runs out in the middle of a handle's life. */
+TEST_T(every_descriptor_of_a_spawn, 120)
+{
+	carrel *c = carrel_open(NULL, &e);
+	carrel_result r;
+	int worked = 0, failed = 0;
+
+	CHECK(c != NULL);
+	int before = descriptors();
+	for (int more = 0; more < 20; more++) {
+		rlim_t usual = soft(RLIMIT_NOFILE, (rlim_t)(before - 3 + more));
+		int got = carrel_run(c, CARREL_SPEC(.shell = "cat", .input = "abc", .input_len = 3), &r, &e);
+		if (got == -1)
+			check_named();
+		soft(RLIMIT_NOFILE, usual);
+		got == 0 ? worked++ : failed++;
+		if (got == 0) {
+			CHECK_INT((int)r.out_len, 3);
+			carrel_result_free(&r);
+		}
+		CHECK_INT(descriptors(), before);
+	}
+	CHECK(worked > 3 && failed > 3);
+	carrel_close(c);
+}
+
+/* In a child with the hard limit: 0 it worked, 1 it failed with a name, else what is wrong. */
+static int limited(int what, rlim_t value, bool user)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid != -1);
+	if (pid == 0) {
+		if (user)
+			become_user();
+		limit(what, value);
+		_exit(whole_turn() ? 0 : 1);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		continue;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 100;
+}
+
+TEST_T(few_descriptors_in_the_helper, 120)
+{
+	int seen[2] = { 0 };
+
+	for (rlim_t n = 8; n < 45; n++) {
+		int r = limited(RLIMIT_NOFILE, n, false);
+
+		CHECK(r < 2);
+		seen[r]++;
+	}
+	CHECK(seen[0] > 5 && seen[1] > 3);
+}
+
+TEST_T(few_processes, 120)
+{
+	int seen[2] = { 0 };
+
+	for (rlim_t n = 0; n < 12; n++) {
+		int r = limited(RLIMIT_NPROC, n, true);
+
+		CHECK(r < 2);
+		seen[r]++;
+	}
+	CHECK(seen[0] > 2 && seen[1] > 2);
+}
+
+/* ---- no memory in the host ---- */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define COUNTED 0
+#elif defined(__GLIBC__)
+#define COUNTED 1
+#else
+#define COUNTED 0
+#endif
+
+#if COUNTED
+extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *p, size_t n);
+extern void __libc_free(void *p);
+
+static long until_failure = -1;	/* allocations that still work; -1: all */
+static long balance;
+static bool watched;
+
+static bool refused(void)
+{
+	if (!watched || until_failure < 0)
+		return false;
+	/* One alone: what follows works again. */
+	return until_failure-- == 0;
+}
+
+void *malloc(size_t n)
+{
+	if (refused())
+		return errno = ENOMEM, NULL;
+	void *p = __libc_malloc(n);
+	balance += watched && p != NULL;
+	return p;
+}
+
+void *calloc(size_t n, size_t size)
+{
+	if (refused())
+		return errno = ENOMEM, NULL;
+	void *p = __libc_calloc(n, size);
+	balance += watched && p != NULL;
+	return p;
+}
+
+void *realloc(void *old, size_t n)
+{
+	if (refused())
+		return errno = ENOMEM, NULL;
+	void *p = __libc_realloc(old, n);
+	balance += watched && old == NULL && p != NULL;
+	return p;
+}
+
+void free(void *p)
+{
+	balance -= watched && p != NULL;
+	__libc_free(p);
+}
+#endif
+
+TEST_T(every_allocation_of_the_host, 170)
+{
+#if COUNTED
+	int failed = 0;
+
+	CHECK(whole_turn());
+	for (long n = 0;; n++) {
+		int before = descriptors();
+
+		watched = true;
+		balance = 0;
+		until_failure = n;
+		bool ok = whole_turn();
+		bool reached = until_failure < 0;
+		until_failure = -1;
+		watched = false;
+		if (balance != 0)
+			tap_fail("allocation %ld: %ld are left", n, balance);
+		CHECK_INT(descriptors(), before);
+		check_no_child();
+		failed += !ok;
+		if (!reached)
+			break;
+	}
+	CHECK(failed > 10);
+#else
+	/* Under a sanitizer the allocator is its own, and leaks are looked for at the end. */
+	CHECK(whole_turn());
+#endif
+}
+
+/* ---- the helper ---- */
+
+static void open_fails(const char *helper, int err, const char *part)
+{
+	int before = descriptors();
+
+	CHECK(carrel_open(&(carrel_config){ .size = sizeof(carrel_config), .helper = helper }, &e) == NULL);
+	check_error(CARREL_STAGE_HELPER, err, part);
+	CHECK_INT(descriptors(), before);
+	check_no_child();
+}
+
+TEST(no_helper)
+{
+	scratch_make();
+	mkdir("directory", 0755);
+	file("plain", "#!/bin/sh\n", 0644);
+	file("text", "no program\n", 0755);
+	file("interpreter", "#!/no/such/interpreter\n", 0755);
+	open_fails("/no/such", ENOENT, "/no/such");
+	open_fails("plain", EACCES, "plain");
+	open_fails("directory", EACCES, "directory");
+	open_fails("text", ENOEXEC, "text");
+	open_fails("interpreter", ENOENT, "interpreter");
+	open_fails("/bin/true", EPROTO, "did not start");
+	setenv("CARREL_CONTROL", "/no/such/either", 1);
+	CHECK(carrel_open(NULL, &e) == NULL);
+	check_error(CARREL_STAGE_HELPER, ENOENT, "/no/such/either");
+}
+
+/* It reads everything and answers nothing, for longer than the library's patience of 30 s. */
+TEST(a_helper_that_does_not_answer)
+{
+	open_fails("/bin/cat", ETIMEDOUT, "did not answer");
+}
+
+/* With once it is found out at the spawn: the same sentence, whoever was faster. */
+TEST(no_helper_at_the_spawn)
+{
+	carrel_config cfg = { .size = sizeof(cfg), .helper = "/bin/true", .once = 1 };
+
+	for (int i = 0; i < 40; i++) {
+		carrel *c = carrel_open(&cfg, &e);
+
+		CHECK(c != NULL);
+		if (i % 2 == 1)
+			usleep(3000);
+		CHECK(carrel_spawn(c, CARREL_SPEC(.shell = "true"), &e) == NULL);
+		check_error(CARREL_STAGE_HELPER, EPROTO, "did not start");
+		carrel_close(c);
+	}
+	check_no_child();
+}
+
+/* fake(mode): a script that is fakehelper in that mode. */
+static const char *fake(const char *mode)
+{
+	char text[256];		/* the kernel takes no more */
+
+	CHECK(getenv("TOOLS") != NULL);
+	int n = snprintf(text, sizeof(text), "#!%s/fakehelper %s\n", getenv("TOOLS"), mode);
+	CHECK(n > 0 && (size_t)n < sizeof(text));
+	return file("fake", text, 0755);
+}
+
+/* Whatever it says, the host goes through all its calls and comes out whole. */
+static void meet(const char *helper, bool once, bool run)
+{
+	carrel_config cfg = { .size = sizeof(cfg), .helper = helper, .once = once };
+	carrel_event ev = { .size = sizeof(ev) };
+	int before = descriptors(), gone = 0;
+	const carrel_spec *s = CARREL_SPEC(.argv = CARREL_ARGV("echo", "x"), .input = "abc", .input_len = 3, .trace = !run,
+					   .timeout_ms = 5000);
+	carrel *c = carrel_open(&cfg, &e);
+
+	if (c == NULL) {
+		check_named();
+	} else if (run) {
+		carrel_result r;
+
+		if (carrel_run(c, s, &r, &e) == -1)
+			check_named();
+		else
+			carrel_result_free(&r);
+	} else {
+		carrel_proc *p = carrel_spawn(c, s, &e);
+
+		if (p == NULL) {
+			check_named();
+		} else {
+			carrel_signal(p, SIGCONT, 1);
+			carrel_pid(p);
+		}
+		for (int i = 0; i < 5000 && gone == 0 && carrel_next(c, &ev, 3000) == 1; i++) {
+			CHECK(ev.kind == CARREL_LOST || p == NULL || ev.proc == p);
+			/* Of a spawn that failed nothing may come: its proc is not there any more. */
+			CHECK(p != NULL || ev.proc == NULL);
+			gone += ev.kind == CARREL_GONE;
+			if (ev.kind == CARREL_EXIT || ev.kind == CARREL_GONE)
+				CHECK(ev.status != NULL && ev.status->leftovers < UINT32_MAX);
+			if (ev.kind == CARREL_LOST)
+				break;
+		}
+		if (p != NULL && before % 2 == 0)
+			carrel_release(p);
+	}
+	carrel_close(c);
+	CHECK_INT(descriptors(), before);
+}
+
+/* One meeting in a child of its own, so that all of them are tried. Whether it went well. */
+static bool meet_alone(const char *what, const char *helper, bool once, bool run, unsigned seconds)
+{
+	int status;
+
+	fflush(NULL);
+	pid_t pid = fork();
+	CHECK(pid != -1);
+	if (pid == 0) {
+		setpgid(0, 0);
+		alarm(seconds);
+		meet(helper, once, run);
+		_exit(0);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		continue;
+	if (status == 0)
+		return true;
+	tap_say("%s%s%s: %s %d", what, once ? ", once" : "", run ? ", run" : "",
+		WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	return false;
+}
+
+static void meet_mode(const char *mode, int *bad)
+{
+	const char *helper = fake(mode);
+
+	for (int once = 0; once < 2; once++)
+		for (int run = 0; run < 2; run++)
+			*bad += !meet_alone(mode, helper, once, run, 20);
+}
+
+TEST_T(helpers_that_lie, 170)
+{
+	char command[300], all[100][64];
+	int bad = 0, n = 0;
+
+	scratch_make();
+	snprintf(command, sizeof(command), "%s/fakehelper list", getenv("TOOLS"));
+	FILE *f = popen(command, "r");
+	CHECK(f != NULL);
+	while (n < 100 && fscanf(f, "%63s", all[n]) == 1)
+		n++;
+	pclose(f);
+	CHECK(n > 50);
+	for (int i = 0; i < n; i++)
+		meet_mode(all[i], &bad);
+	if (bad > 0)
+		tap_fail("%d meetings went wrong", bad);
+}
+
+TEST(of_another_version)
+{
+	scratch_make();
+	open_fails(fake("protocol"), EPROTO, "protocol 999");
+}
+
+/* Bits, lengths and descriptors changed on the way, in one direction. Not as root: a changed program runs. */
+static void in_the_middle(const char *side, unsigned first, unsigned count)
+{
+	char mode[300];
+	int bad = 0;
+
+	scratch_make();
+	become_user();
+	for (unsigned seed = first; seed < first + count; seed++) {
+		snprintf(mode, sizeof(mode), "mitm:%u:%s:%s", seed * 7919, side, getenv("CARREL_CONTROL"));
+		bad += !meet_alone(mode, fake(mode), false, seed % 3 == 0, 20);
+	}
+	if (bad > 0)
+		tap_fail("%d meetings went wrong", bad);
+}
+
+TEST_T(hosts_that_lie_in_bits, 170) { in_the_middle("host", 1, 60); }
+TEST_T(helpers_that_lie_in_bits, 170) { in_the_middle("helper", 1000, 60); }
+
+/* ---- 0, 1 and 2 closed in the host ---- */
+
+TEST_T(standard_descriptors_closed, 120)
+{
+	/* The test's own report needs none of them. */
+	for (int mask = 0; mask < 8; mask++) {
+		carrel_result r;
+
+		for (int fd = 0; fd < 3; fd++)
+			if (mask & 1 << fd)
+				close(fd);
+		int before = descriptors();
+		CHECK(whole_turn());
+		carrel *c = carrel_open(NULL, &e);
+		CHECK(c != NULL);
+		CHECK_INT(carrel_run(c, CARREL_SPEC(.shell = "cat; echo err >&2; ls /proc/$$/fd | wc -l", .input = "in\n",
+						    .input_len = 3), &r, &e), 0);
+		CHECK_STR(r.out, "in\n3\n");
+		CHECK_STR(r.err, "err\n");
+		carrel_result_free(&r);
+		for (int fd = 0; fd < 3; fd++) {
+			carrel_io inherit = { .kind = CARREL_INHERIT };
+			carrel_spec s = { .size = sizeof(s), .shell = "true" };
+
+			*(fd == 0 ? &s.in : fd == 1 ? &s.out : &s.err) = inherit;
+			/* What took the number is the library's and not meant. */
+			int got = carrel_run(c, &s, &r, &e);
+			if (got == 0)
+				carrel_result_free(&r);
+			else
+				check_error(CARREL_STAGE_FDS, EBADF, "not open");
+		}
+		carrel_close(c);
+		CHECK_INT(descriptors(), before);
+		for (int fd = 0; fd < 3; fd++)
+			if (fcntl(fd, F_GETFD) == -1)
+				CHECK(open("/dev/null", O_RDWR) == fd);
+	}
+}
