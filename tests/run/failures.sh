@@ -75,14 +75,14 @@ user_run 'more priority' 125 '*-5*ermission denied*' --priority -5 true
 
 # ---- too long ----
 
-head -c 140000 /dev/zero | tr '\0' x >140000
+head -c 140000 /dev/zero | tr '\0' x >letters
 awk 'BEGIN { for (i = 0; i < 60000; i++) print "0123456789012345678901234567890123456789012345678901234567890123456789" }' >many
 cat >long <<'S'
 #!/bin/sh
 # A shell cannot pass a word that long either, so the words come from a program of operations.
 {
 	printf 'task exec("/bin/true", ["true", "'
-	cat 140000
+	cat letters
 	printf '"], env, "")\n'
 } >ops
 exec "$CARREL" run --ops ops

@@ -73,7 +73,7 @@ if [ "${1-}" = --list ]; then
 	for behaviour in $all_behaviours; do
 		usable "$behaviour" || echo "faults.sh: no cgroup, so no $behaviour" >&2
 		command_of "$behaviour"
-		for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
 			# shellcheck disable=SC2086 # words
 			"$stepper" list $marked --output list -- $words </dev/null >out 2>err
 			echo run
