@@ -155,10 +155,13 @@ static void turn(struct supervisor *s)
 
 static _Noreturn void leave(const struct supervisor *s)
 {
+	/* The guard does this, as the last of us, unless it was the first. */
+	if (getppid() != s->guard_pid)
+		domain_remove_cgroup(s->role);
 	/* A guard that somebody stopped would stay for ever behind us. */
 	if (getppid() == s->guard_pid)
 		kill(s->guard_pid, SIGCONT);
-	_exit(0);
+	_exit(s->kept.len > 0 ? EXIT_KEPT : 0);
 }
 
 static _Noreturn void finish(struct supervisor *s)
@@ -168,10 +171,7 @@ static _Noreturn void finish(struct supervisor *s)
 	/* Spares and the nursery: nothing of ours is left either. */
 	s->spare.socket = fd_close(s->spare.socket);
 	s->nursery_socket = fd_close(s->nursery_socket);
-	domain_end(s->role, s->cgroup_kill);
-	/* The guard does this, as the last of us, unless it was the first. */
-	if (s->guard < 0)
-		domain_remove_cgroup(s->role);
+	domain_end(s->role, s->cgroup_kill, s->kept.len > 0 ? is_kept : NULL, s);
 	if (!s->host_gone) {
 		buf_init(&b, 1024);
 		term_out_version(&b);
