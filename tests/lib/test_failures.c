@@ -252,7 +252,11 @@ static rlim_t soft(int what, rlim_t value)
 
 TEST_T(every_descriptor_of_the_host, 120)
 {
+	/* Whatever becomes of it, nothing of ours writes to the host's standard error. */
+	int printed = memfd_create("printed", MFD_CLOEXEC);
 	int before = descriptors(), worked = 0, failed = 0;
+
+	CHECK(printed != -1 && dup2(printed, STDERR_FILENO) == STDERR_FILENO);
 
 	/* The host's limit is the control process's too, which needs more. */
 	for (int more = 0; more < 40; more++) {
@@ -265,6 +269,7 @@ TEST_T(every_descriptor_of_the_host, 120)
 	}
 	CHECK(worked > 5 && failed > 5);
 	CHECK(whole_turn());
+	CHECK_INT((int)lseek(printed, 0, SEEK_END), 0);
 }
 
 /* The helper has enough, the host runs out in the middle of a handle's life. */
@@ -589,6 +594,19 @@ TEST_T(helpers_that_lie, 170)
 		meet_mode(all[i], &bad);
 	if (bad > 0)
 		tap_fail("%d meetings went wrong", bad);
+}
+
+TEST(the_fake_helper_can_be_good)
+{
+	carrel_result r;
+
+	scratch_make();
+	carrel *c = carrel_open(&(carrel_config){ .size = sizeof(carrel_config), .helper = fake("good") }, &e);
+	CHECK(c != NULL);
+	CHECK_INT(carrel_run(c, CARREL_SPEC(.argv = CARREL_ARGV("echo")), &r, &e), 0);
+	CHECK_INT(r.status.exited, 1);
+	carrel_result_free(&r);
+	carrel_close(c);
 }
 
 TEST(of_another_version)

@@ -113,6 +113,7 @@ judge() {
 		wrong*) wrong=$line ;;
 		"carrel: no error"* | "carrel: ") wrong="no sentence" ;;
 		carrel:*) sentence=$line ;;
+		carrel-control*) wrong="the control process prints: $line" ;;
 		esac
 	done <err
 	while read -r line; do

@@ -67,8 +67,9 @@ static void started(uint32_t results)
 {
 	struct buf *b = body();
 
-	term_out_tuple(b, 2);
+	term_out_tuple(b, 3);
 	term_out_int(b, getpid());
+	term_out_int(b, getppid());
 	term_out_list(b, results);
 	for (uint32_t i = 0; i < results; i++) {
 		term_out_tuple(b, 2);
@@ -221,8 +222,9 @@ static void endless_list(int type)
 {
 	struct buf *b = body();
 
-	term_out_tuple(b, 2);
-	term_out_int(b, 1);
+	term_out_tuple(b, type == MSG_STARTED ? 3 : 2);
+	for (int i = 0; i < 1 + (type == MSG_STARTED); i++)
+		term_out_int(b, 1);
 	term_out_list(b, UINT32_MAX);
 	say(type, b);
 }
@@ -283,6 +285,7 @@ static void failed_errno_odd(void) { failed(4, 4095, -1, 0); }
 static void failed_index(void) { failed(11, 1, 250, 0); }
 static void failed_text(void) { failed(11, 1, 0, 1500); }
 static void failed_text_200(void) { failed(11, 1, 3, 200); }
+static void results_some(void) { started(10), gone(0, 0, 0, 0); }
 static void results(void) { started(500), gone(0, 0, 0, 0); }
 static void leftovers_17(void) { started(0), gone(0, 17, 17, 3); }
 static void leftovers_name(void) { started(0), gone(0, 1, 1, 31); }
@@ -310,6 +313,9 @@ static void nested_started(void) { nested(MSG_STARTED); }
 static void nested_gone(void) { started(0), nested(MSG_GONE); }
 static void endless_started(void) { endless_list(MSG_STARTED); }
 
+/* As a helper should, so that the others do not fail for something else. */
+static void good(void) { started(0), ended(0), gone(0, 0, 0, 0); }
+
 #define MODE(name) { #name, NULL, name }
 #define GREETING(name) { #name, at_hello_##name, NULL }
 
@@ -319,14 +325,14 @@ static const struct {
 } modes[] = {
 	GREETING(protocol), GREETING(quit), GREETING(kill), GREETING(lost),
 	GREETING(twice), GREETING(endless), GREETING(nested), GREETING(started),
-	{ "quit-spawn", NULL, quit }, MODE(die), MODE(started_quit), MODE(exit_quit),
+	MODE(good), { "quit-spawn", NULL, quit }, MODE(die), MODE(started_quit), MODE(exit_quit),
 	MODE(started_failed), MODE(failed_started), MODE(failed_failed), MODE(exit_failed),
 	MODE(exit_quit_early), MODE(gone_failed), MODE(gone_quit), MODE(gone_started),
 	MODE(stopped_failed), MODE(stopped_started), MODE(gone_twice), MODE(started_twice),
 	MODE(exit_twice), MODE(after_gone), MODE(another_id), MODE(id_zero), MODE(unknown_kind),
 	MODE(host_kind), MODE(lost_long), MODE(lost_control), MODE(failed_nothing), MODE(failed_stage),
 	MODE(failed_errno), MODE(failed_errno_odd), MODE(failed_index), MODE(failed_text),
-	MODE(failed_text_200), MODE(results), MODE(leftovers_17), MODE(leftovers_name),
+	MODE(failed_text_200), MODE(results), MODE(results_some), MODE(leftovers_17), MODE(leftovers_name),
 	MODE(leftovers_count), MODE(cause), MODE(statuses), MODE(signal_big), MODE(descriptors_1),
 	MODE(descriptors_200), MODE(descriptors_253), MODE(empty), MODE(empty_fds), MODE(too_short),
 	MODE(too_long), MODE(lie), MODE(lie_huge), MODE(head_only), MODE(flags), MODE(memory_none),
