@@ -1,59 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Failures one by one: each has a stage, an errno and a sentence, and nothing is left of it. */
-#include "tap.h"
+#include "failing.h"
 
-#include <carrel.h>
-#include <dirent.h>
-#include <grp.h>
-#include <stdatomic.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-
-#define USER 12345
-
-static carrel_error e;
-
-/* ---- what every failure has to have ---- */
-
-static int descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
-
-/* A child that is waited for is one that the library forgot. */
-static void check_no_child(void)
-{
-	CHECK(waitpid(-1, NULL, WNOHANG | TAP_WALL) == -1 && errno == ECHILD);
-}
-
-/* The last call failed: it says where, why, and ${part} is in the sentence. */
-static void check_error(int stage, int err, const char *part)
-{
-	int got = errno;
-
-	CHECK_INT((int)e.stage, stage);
-	CHECK_INT(e.err, err);
-	CHECK_INT(got, err);
-	if (strstr(e.msg, part) == NULL)
-		CHECK_STR(e.msg, part);
-}
-
-/* It failed somehow, and says so. */
-static void check_named(void)
-{
-	int got = errno;
-
-	CHECK((int)e.stage > CARREL_STAGE_NONE && e.err > 0);
-	CHECK_INT(got, e.err);
-	CHECK(strlen(e.msg) > 10 && strlen(e.msg) < sizeof(e.msg));
-}
 
 static void run_fails(carrel *c, const carrel_spec *s, int stage, int err, const char *part)
 {
@@ -66,41 +15,6 @@ static void run_fails(carrel *c, const carrel_spec *s, int stage, int err, const
 	CHECK_INT(descriptors(), before);
 	if (c == NULL)
 		check_no_child();
-}
-
-static void become_user(void)
-{
-	CHECK(setgroups(0, NULL) == 0 && setresgid(USER, USER, USER) == 0 && setresuid(USER, USER, USER) == 0);
-}
-
-/* A directory for everybody, which is the working directory then, and gone at the test's end. */
-static char scratch[] = "/tmp/carrel-failures.XXXXXX";
-
-static void scratch_remove(void)
-{
-	char command[100];
-
-	snprintf(command, sizeof(command), "rm -rf %s", scratch);
-	if (chdir("/") == -1 || system(command) != 0)
-		tap_say("%s is left", scratch);
-}
-
-static void scratch_make(void)
-{
-	/* Theirs, so that they can remove it too. */
-	CHECK(mkdtemp(scratch) != NULL && chown(scratch, USER, USER) == 0 && chmod(scratch, 0777) == 0);
-	CHECK(chdir(scratch) == 0);
-	atexit(scratch_remove);
-}
-
-static const char *file(const char *name, const char *text, mode_t mode)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	CHECK(fd != -1 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	CHECK(fchmod(fd, mode) == 0);
-	close(fd);
-	return name;
 }
 
 /* ---- the command ---- */
@@ -437,16 +351,6 @@ TEST_T(every_allocation_of_the_host, 170)
 
 /* ---- the helper ---- */
 
-static void open_fails(const char *helper, int err, const char *part)
-{
-	int before = descriptors();
-
-	CHECK(carrel_open(&(carrel_config){ .size = sizeof(carrel_config), .helper = helper }, &e) == NULL);
-	check_error(CARREL_STAGE_HELPER, err, part);
-	CHECK_INT(descriptors(), before);
-	check_no_child();
-}
-
 TEST(no_helper)
 {
 	scratch_make();
@@ -488,151 +392,6 @@ TEST(no_helper_at_the_spawn)
 	}
 	check_no_child();
 }
-
-/* fake(mode): a script that is fakehelper in that mode. */
-static const char *fake(const char *mode)
-{
-	char text[256];		/* the kernel takes no more */
-
-	CHECK(getenv("TOOLS") != NULL);
-	int n = snprintf(text, sizeof(text), "#!%s/fakehelper %s\n", getenv("TOOLS"), mode);
-	CHECK(n > 0 && (size_t)n < sizeof(text));
-	return file("fake", text, 0755);
-}
-
-/* Whatever it says, the host goes through all its calls and comes out whole. */
-static void meet(const char *helper, bool once, bool run)
-{
-	carrel_config cfg = { .size = sizeof(cfg), .helper = helper, .once = once };
-	carrel_event ev = { .size = sizeof(ev) };
-	int before = descriptors(), gone = 0;
-	const carrel_spec *s = CARREL_SPEC(.argv = CARREL_ARGV("echo", "x"), .input = "abc", .input_len = 3, .trace = !run,
-					   .timeout_ms = 5000);
-	carrel *c = carrel_open(&cfg, &e);
-
-	if (c == NULL) {
-		check_named();
-	} else if (run) {
-		carrel_result r;
-
-		if (carrel_run(c, s, &r, &e) == -1)
-			check_named();
-		else
-			carrel_result_free(&r);
-	} else {
-		carrel_proc *p = carrel_spawn(c, s, &e);
-
-		if (p == NULL) {
-			check_named();
-		} else {
-			carrel_signal(p, SIGCONT, 1);
-			carrel_pid(p);
-		}
-		for (int i = 0; i < 5000 && gone == 0 && carrel_next(c, &ev, 3000) == 1; i++) {
-			CHECK(ev.kind == CARREL_LOST || p == NULL || ev.proc == p);
-			/* Of a spawn that failed nothing may come: its proc is not there any more. */
-			CHECK(p != NULL || ev.proc == NULL);
-			gone += ev.kind == CARREL_GONE;
-			if (ev.kind == CARREL_EXIT || ev.kind == CARREL_GONE)
-				CHECK(ev.status != NULL && ev.status->leftovers < UINT32_MAX);
-			if (ev.kind == CARREL_LOST)
-				break;
-		}
-		if (p != NULL && before % 2 == 0)
-			carrel_release(p);
-	}
-	carrel_close(c);
-	CHECK_INT(descriptors(), before);
-}
-
-/* One meeting in a child of its own, so that all of them are tried. Whether it went well. */
-static bool meet_alone(const char *what, const char *helper, bool once, bool run, unsigned seconds)
-{
-	int status;
-
-	fflush(NULL);
-	pid_t pid = fork();
-	CHECK(pid != -1);
-	if (pid == 0) {
-		setpgid(0, 0);
-		alarm(seconds);
-		meet(helper, once, run);
-		_exit(0);
-	}
-	while (waitpid(pid, &status, 0) == -1)
-		continue;
-	if (status == 0)
-		return true;
-	tap_say("%s%s%s: %s %d", what, once ? ", once" : "", run ? ", run" : "",
-		WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	return false;
-}
-
-static void meet_mode(const char *mode, int *bad)
-{
-	const char *helper = fake(mode);
-
-	for (int once = 0; once < 2; once++)
-		for (int run = 0; run < 2; run++)
-			*bad += !meet_alone(mode, helper, once, run, 20);
-}
-
-TEST_T(helpers_that_lie, 170)
-{
-	char command[300], all[100][64];
-	int bad = 0, n = 0;
-
-	scratch_make();
-	snprintf(command, sizeof(command), "%s/fakehelper list", getenv("TOOLS"));
-	FILE *f = popen(command, "r");
-	CHECK(f != NULL);
-	while (n < 100 && fscanf(f, "%63s", all[n]) == 1)
-		n++;
-	pclose(f);
-	CHECK(n > 50);
-	for (int i = 0; i < n; i++)
-		meet_mode(all[i], &bad);
-	if (bad > 0)
-		tap_fail("%d meetings went wrong", bad);
-}
-
-TEST(the_fake_helper_can_be_good)
-{
-	carrel_result r;
-
-	scratch_make();
-	carrel *c = carrel_open(&(carrel_config){ .size = sizeof(carrel_config), .helper = fake("good") }, &e);
-	CHECK(c != NULL);
-	CHECK_INT(carrel_run(c, CARREL_SPEC(.argv = CARREL_ARGV("echo")), &r, &e), 0);
-	CHECK_INT(r.status.exited, 1);
-	carrel_result_free(&r);
-	carrel_close(c);
-}
-
-TEST(of_another_version)
-{
-	scratch_make();
-	open_fails(fake("protocol"), EPROTO, "protocol 999");
-}
-
-/* Bits, lengths and descriptors changed on the way, in one direction. Not as root: a changed program runs. */
-static void in_the_middle(const char *side, unsigned first, unsigned count)
-{
-	char mode[300];
-	int bad = 0;
-
-	scratch_make();
-	become_user();
-	for (unsigned seed = first; seed < first + count; seed++) {
-		snprintf(mode, sizeof(mode), "mitm:%u:%s:%s", seed * 7919, side, getenv("CARREL_CONTROL"));
-		bad += !meet_alone(mode, fake(mode), false, seed % 3 == 0, 20);
-	}
-	if (bad > 0)
-		tap_fail("%d meetings went wrong", bad);
-}
-
-TEST_T(hosts_that_lie_in_bits, 170) { in_the_middle("host", 1, 60); }
-TEST_T(helpers_that_lie_in_bits, 170) { in_the_middle("helper", 1000, 60); }
 
 /* ---- 0, 1 and 2 closed in the host ---- */
 
