@@ -88,9 +88,11 @@ static void host_readable(struct supervisor *s)
 	} else if (r == 0) {
 		s->host_gone = true;
 		s->ending = "the host closed the handle";
+	} else if (r == -EMFILE && s->welcome && s->inbox->head.type == MSG_SPAWN) {
+		tell_failed(s, s->inbox->head.id, STAGE_FDS, EMFILE, -1,
+			    "the control process has no free descriptors; its limit is that of the host when it began");
 	} else if (r != -EAGAIN) {
-		s->ending = r == -EMFILE ? "the supervisor has no free descriptors" :
-					   "the host sent what is no message";
+		s->ending = "the host sent what is no message";
 	}
 }
 

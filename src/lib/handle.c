@@ -204,6 +204,7 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 	if (c == NULL)
 		return NULL;
 	c->once = full.once;
+	c->debug = secure_getenv("CARREL_DEBUG") != NULL;
 	if (open_own_fds(c, e) < 0 || helper_start(c, &full, e) < 0) {
 		int err = errno;
 
