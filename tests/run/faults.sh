@@ -69,6 +69,7 @@ usable() {
 }
 
 if [ "${1-}" = --list ]; then
+	echo '# The fault table: role/behaviour/call/n/errno. Made by: sh tests/run/faults.sh --list'
 	# Of several runs the fewest: others depend on who is faster.
 	for behaviour in $all_behaviours; do
 		usable "$behaviour" || echo "faults.sh: no cgroup, so no $behaviour" >&2

@@ -19,7 +19,7 @@ BEGIN {
 	add("read", "EINTR EIO")
 	add("write writev", "EINTR EIO ENOSPC")
 	add("recvmsg recvfrom", "EINTR ENOMEM")
-	add("sendmsg sendto", "EINTR ENOMEM ENOBUFS ETOOMANYREFS")
+	add("sendmsg sendto", "EINTR ENOMEM ENOBUFS")
 	add("poll ppoll", "EINTR ENOMEM")
 	add("epoll_wait epoll_pwait", "EINTR")
 	add("dup dup2 dup3", "EMFILE EINTR")
@@ -62,6 +62,9 @@ $3 in errnos_of {
 	errnos = errnos_of[$3]
 	if ($1 == "host" && ($3 == "read" || ($3 == "write" && $2 ~ /pipes|capture/)))
 		errnos = "EINTR"
+	# These two send descriptors.
+	if ($1 ~ /host|nursery/ && $3 == "sendmsg")
+		errnos = errnos " ETOOMANYREFS"
 	n = split(errnos, e, " ")
 	for (nth = 1; nth <= $4 && nth <= nth_max; nth++)
 		for (i = 1; i <= n; i++)
