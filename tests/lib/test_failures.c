@@ -369,10 +369,29 @@ TEST(no_helper)
 	check_error(CARREL_STAGE_HELPER, ENOENT, "/no/such/either");
 }
 
-/* It reads everything and answers nothing, for longer than the library's patience of 30 s. */
-TEST(a_helper_that_does_not_answer)
+/* It neither reads nor answers nor sees the end, for longer than the library's patience of 30 s. */
+TEST(a_helper_that_sleeps)
 {
-	open_fails("/bin/cat", ETIMEDOUT, "did not answer");
+	scratch_make();
+	open_fails(file("sleeps", "#!/bin/sh\nexec sleep 1000\n", 0755), ETIMEDOUT, "did not answer");
+}
+
+/* With once nobody greets it before the spawn, whose patience is the caller's; and it must go at the close. */
+TEST_T(a_helper_that_sleeps_at_the_spawn, 20)
+{
+	carrel_config cfg = { .size = sizeof(cfg), .once = 1 };
+
+	scratch_make();
+	for (int sleeps = 0; sleeps < 2; sleeps++) {
+		cfg.helper = sleeps ? file("sleeps", "#!/bin/sh\nexec sleep 1000\n", 0755) : "/bin/cat";
+		carrel *c = carrel_open(&cfg, &e);
+
+		CHECK(c != NULL);
+		CHECK(carrel_spawn(c, CARREL_SPEC(.shell = "true", .start_ms = 300), &e) == NULL);
+		check_error(CARREL_STAGE_HELPER, ETIMEDOUT, "the control process");
+		carrel_close(c);
+		check_no_child();
+	}
 }
 
 /* With once it is found out at the spawn: the same sentence, whoever was faster. */

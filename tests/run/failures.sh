@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$tmp" || exit 1
 chmod 777 "$tmp"
+own_cgroup
 
 # fails WHAT STATUS PATTERN COMMAND...: the sentence matches, alone; nothing survives
 fails() {
@@ -15,6 +16,7 @@ fails() {
 	left=$(sed -n 's/^survivors //p' err)
 	sed -i '/^survivors /d' err
 	text=$(cat err)
+	left=$left$(cgroups_left)
 	# shellcheck disable=SC2254 # a pattern
 	case $got:$left:$(wc -l <err):$text in
 	$wanted:0:1:"carrel: "$pattern) pass "$what" ;;
@@ -195,5 +197,12 @@ for closed in '<&-' '>&-' '2>&-' '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-';
 		eval "timeout 20 \"\$CARREL\" run $option -c 'exit 9' $closed" >out 2>&1
 		is "closed: $closed $option" $? 9
 	done
+done
+
+# ---- the library's tests leave no cgroup either ----
+
+for t in every_descriptor_of_the_host every_allocation_of_the_host few_descriptors_in_the_helper few_processes; do
+	"$LIBTESTS/test_failures" $t >out 2>&1
+	is "library, $t: no cgroup is left" "$(cgroups_left)" ''
 done
 finish

@@ -29,25 +29,15 @@ umask 027
 FAULT_MARK=here
 export FAULT_MARK
 
-# A cgroup of the test's own, so that what is left in it is ours; at the root of a hierarchy the directory
-# is as closed as this one.
-group=
-for root in /sys/fs/cgroup /sys/fs/cgroup/unified; do
-	[ -e $root/cgroup.procs ] && [ -e $root/cgroup.subtree_control ] || continue
-	own=$root$(sed -n 's/^0:://p' /proc/self/cgroup)
-	mkdir "$own/faults-$$" 2>/dev/null && group=$own/faults-$$ && break
-done
-end() {
-	[ -z "$group" ] || { echo $$ >"$own/cgroup.procs"; rmdir "$group"; }
-	rm -rf "$tmp"
-}
-if [ -n "$group" ]; then
-	trap end EXIT
-	chmod 555 "$group"
-	echo $$ >"$group/cgroup.procs"
-	case $("$CARREL" run --stats true 2>&1) in *cgroup*) ;; *) cgroups_work=no ;; esac
+# What is left in a cgroup of the test's own is ours; at the root of a hierarchy the directory is as closed.
+own_cgroup
+# shellcheck disable=SC2154 # of own_cgroup
+if [ -n "$cgroup" ]; then
+	chmod 555 "$cgroup"
+	case $("$CARREL" run --stats true 2>&1) in *cgroup*) ;; *) cgroups= ;; esac
+else
+	cgroups=
 fi
-[ -n "$group" ] && [ -z "$cgroups_work" ] || cgroups=
 
 # command BEHAVIOUR: its words, in $words
 command_of() {
@@ -88,16 +78,12 @@ if [ "${1-}" = --list ]; then
 	exit
 fi
 
-# left: what a run left, in $left, and away with it
+# look_left: what a run left, in $left, and away with it
 look_left() {
 	left=
-	if [ -n "$group" ]; then
-		for d in "$group"/carrel-*; do
-			[ -d "$d" ] || continue
-			left="$left ${d##*/}"
-			rmdir "$d"/s* "$d" 2>/dev/null
-		done
-	fi
+	for d in "${cgroup:-/nowhere}"/carrel-*; do
+		[ ! -d "$d" ] || left=$(cgroups_left)
+	done
 	for f in *; do
 		case $f in out | err | result | list) ;; *) left="$left file:$f"; rm -rf "$f" ;; esac
 	done
