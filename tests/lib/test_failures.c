@@ -383,7 +383,7 @@ TEST_T(a_helper_that_sleeps_at_the_spawn, 20)
 
 	scratch_make();
 	for (int sleeps = 0; sleeps < 2; sleeps++) {
-		cfg.helper = sleeps ? file("sleeps", "#!/bin/sh\nexec sleep 1000\n", 0755) : "/bin/cat";
+		cfg.helper = file("fake", sleeps ? "#!/bin/sh\nexec sleep 1000\n" : "#!/bin/sh\nexec cat\n", 0755);
 		carrel *c = carrel_open(&cfg, &e);
 
 		CHECK(c != NULL);
