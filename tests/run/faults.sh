@@ -16,8 +16,8 @@ table=${FAULTS_TABLE-$here/faults.expected}
 seconds=${FAULTS_SECONDS-45}
 seed=${FAULTS_SEED-$(date +%j)}
 stepper=$TOOLS/stepper
-all_behaviours='run run-nc json handle handle-nc pipes capture'
-cgroups='run json handle pipes capture'
+all_behaviours='run run-nc json handle handle-nc pipes feed pty capture'
+cgroups='run json handle pipes feed pty capture'
 
 if ! "$stepper" count -- true >/dev/null 2>&1; then
 	skip 'the fault table' 'no stepper on this architecture or no right to trace'
@@ -48,8 +48,8 @@ command_of() {
 	json) words="$CARREL run --json $TOOLS/faulttask own $tmp/work" ;;
 	handle) words="$TOOLS/faulthost inherit $TOOLS/faulttask own $tmp/work" marked=--marked ;;
 	handle-nc) words="$TOOLS/faulthost -n inherit $TOOLS/faulttask own $tmp/work" marked=--marked ;;
-	pipes) words="$TOOLS/faulthost pipes $TOOLS/faulttask own $tmp/work" marked=--marked ;;
-	capture) words="$TOOLS/faulthost capture $TOOLS/faulttask own $tmp/work" marked=--marked ;;
+	pipes | feed | capture) words="$TOOLS/faulthost $1 $TOOLS/faulttask own $tmp/work" marked=--marked ;;
+	pty) words="$TOOLS/faulthost pty $TOOLS/faulttask keep $tmp/work" marked=--marked ;;
 	*) return 1 ;;
 	esac
 }
@@ -110,7 +110,7 @@ judge() {
 		*'bytes\nright\n"'*) right=yes ;;
 		esac
 	done <out
-	case $behaviour in pipes | capture) right=yes ;; esac
+	case $behaviour in pipes | feed | pty | capture) right=yes ;; esac
 	case $got.$end in
 	0.exit=7) [ -n "$right" ] || why='the output is not there' ;;
 	0.exit=12[567])

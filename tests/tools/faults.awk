@@ -60,7 +60,7 @@ function add(calls, errnos, n, i, name) {
 
 $3 in errnos_of {
 	errnos = errnos_of[$3]
-	if ($1 == "host" && ($3 == "read" || ($3 == "write" && $2 ~ /pipes|capture/)))
+	if ($1 == "host" && ($3 == "read" || ($3 == "write" && $2 ~ /pipes|feed|pty|capture/)))
 		errnos = "EINTR"
 	# These two send descriptors.
 	if ($1 ~ /host|nursery/ && $3 == "sendmsg")
