@@ -78,7 +78,10 @@ static void send_report(const struct reaper *r, const int64_t *result)
 	memcpy(&iov[1].iov_base, &result, sizeof(result));
 	iov[1].iov_len = result != NULL ? report.n_results * sizeof(*result) : 0;
 	/* The supervisor always reads; if it is gone, end of file on ${life} tells. */
-	sys_send(r->role->report, iov, result != NULL ? 2 : 1, NULL, 0, true);
+	int sent = sys_send(r->role->report, iov, result != NULL ? 2 : 1, NULL, 0, true);
+	/* A report that cannot be made would be waited for for ever: our end is one too. */
+	if (sent < 0 && sent != -EPIPE)
+		_exit(125);
 }
 
 static void report_event(struct reaper *r, enum report_type type, int status)

@@ -246,6 +246,8 @@ struct request {
  * made.  0, or -1; request_finish() in any case. */
 int request_create(carrel *c, const carrel_spec *s, bool start, struct request *r, carrel_error *e);
 void request_finish(struct request *r);
+/* command_of(s): what ${s} runs, for sentences. */
+const char *command_of(const carrel_spec *s);
 /* request_failed(s, r, f, e): the sentence for a spawn that failed as ${f} says. */
 int request_failed(const carrel_spec *s, const struct request *r, const carrel_error *f, carrel_error *e);
 
