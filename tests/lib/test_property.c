@@ -14,6 +14,16 @@
  *    last, nothing after a release; the counts of the status are those of the bytes;
  *  - the host's memory stays bounded, its descriptors are the same before and after;
  *  - everything is over in time, and no process is left (tap.h looks).
+ *
+ * A failure says how to have its round again. Defects that were put into the library to see that this
+ * test fails on them, with what it said:
+ *  1. proc_gone() takes the rest of the pipes for empty, so that what was not read before the end of the
+ *     tree is lost: "got[s] >= low".
+ *  2. a short write of .input is taken for a whole one: stdin's end is seen too early.
+ *  3. carrel_release() forgets to close stderr's pipe: the descriptors before and after differ.
+ *  4. EXIT is queued anew with the tree's end: "!t->exited".
+ *  5. GONE waits for the pipes' end, which a stranger holds: the round is not over in time.
+ *  6. carrel_release() leaves what is queued of the tree: "!t->released".
  */
 #define TAP_NO_MAIN
 #include "tap.h"
@@ -208,8 +218,7 @@ static void some_words(struct tree *t, int n, int depth)
 }
 
 /*
- * A process outside of the tree that keeps whatever descriptor it is given. It lives until its
- * socket's other end is closed by us, and by every process of the tree.
+ * A process outside of the tree that keeps whatever descriptor it is given, until all is over.
  */
 __attribute__((noreturn)) static void be_stranger(int fd)
 {
@@ -260,7 +269,7 @@ static void prepare(struct tree *t, int number)
 	if (one_in(5))
 		t->stop_at = (int)below(8);
 	else if (one_in(5))
-		t->release_at = (int)below(8);
+		t->release_at = (int)below(one_in(2) ? 1 : 8);
 	if (one_in(3))
 		t->pause_at = (int)below(6);
 	t->take_stream = 1 + (int)below(2);
@@ -306,9 +315,6 @@ static void start(carrel *c, struct tree *t)
 		tap_say("%s", carrel_strerror(&e));
 	DEMAND(t->p != NULL, t);
 	t->room = t->feeding == FEED_WRITE || t->feeding == FEED_WRITE_NO_EOF;
-	if (t->stranger_fd != -1)
-		close(t->stranger_fd);
-	t->stranger_fd = -1;
 }
 
 /* ----------------------------------------------------------- reader --- */
@@ -559,6 +565,7 @@ static void clean_up(struct tree *t)
 			close(t->taken[s]);
 	}
 	if (t->stranger > 0) {
+		close(t->stranger_fd);
 		kill(t->stranger, SIGKILL);
 		waitpid(t->stranger, NULL, 0);
 		t->stranger = 0;
@@ -628,6 +635,9 @@ static void one_round(int number)
 	DEMAND(c != NULL, NULL);
 	for (int i = 0; i < n; i++)
 		start(c, &trees[i]);
+	/* Sometimes all is over before anybody looks. */
+	if (one_in(4))
+		usleep(40000);
 	read_all(c, n);
 	if (one_in(2)) {
 		/* Nothing comes behind the ends of all. */
