@@ -101,6 +101,14 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+void buf_consume(struct buf *b, size_t n)
+{
+	if (n == 0)
+		return;
+	b->len -= n;
+	memmove(b->data, b->data + n, b->len);
+}
+
 char *buf_steal_text(struct buf *b)
 {
 	buf_append_byte(b, 0);

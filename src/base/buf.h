@@ -41,6 +41,9 @@ void buf_append_byte(struct buf *b, unsigned char c);
 /* buf_printf(b, fmt, ...): append formatted text without a NUL. */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* buf_consume(b, n): take the first ${n} bytes away. */
+void buf_consume(struct buf *b, size_t n);
+
 /* buf_steal_text(b): end ${b} with a NUL and hand its memory to the caller (free(3)); NULL on a
  * failure that stuck. */
 char *buf_steal_text(struct buf *b);

@@ -194,6 +194,7 @@ static void handle_event(struct run *r, const carrel_event *ev)
 	case CARREL_LOST:
 		lose(r);
 		break;
+	case CARREL_INPUT_FAILED:
 	case CARREL_STARTED:
 	case CARREL_STDIN_ROOM:
 	case CARREL_STDIN_CLOSED:

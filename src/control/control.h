@@ -37,6 +37,15 @@ _Noreturn void supervisor_main(struct role *role, int guard_link);
 _Noreturn void nursery_main(const struct role *role, int requests);
 _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup);
 
+/*
+ * terminal_keep(fd): the guard remembers the settings of the host's terminal ${fd}; terminal_restore(): as they were,
+ * unless they are.
+ */
+void terminal_keep(int fd);
+void terminal_restore(void);
+/* terminal_forget(): in the other roles, which have no business with it. */
+void terminal_forget(void);
+
 /* ------------------------------------------------ supervisor and nursery --- */
 
 enum nursery_what { NURSERY_MAKE_REAPER = 1, NURSERY_KILL_SLOT };
@@ -74,6 +83,7 @@ struct report {
 	uint32_t n_found;
 	struct sys_found found[FOUND_MAX];
 	bool cgroup_killed;	/* GONE, FAILED: cgroup.kill was used */
+	bool kept;		/* GONE: what is left of the tree goes on below the reaper, which does not end */
 	int stage, err, index;	/* FAILED */
 	char what[80];		/* FAILED: what was wrong with the program, or empty */
 	uint32_t n_results;	/* STARTED: that many int64_t follow, one an operation */
@@ -120,10 +130,13 @@ int run_place(struct run *run, enum place place, struct run_error *e);
 /* ---------------------------------------------------------- kill domains --- */
 
 /*
- * domain_end(role, cgroup_kill): kill every descendant of this process and wait for
- * them until none is left.
+ * domain_end(role, cgroup_kill, kept, arg): kill every descendant of this process and wait for
+ * them until none is left, but for the children for which ${kept} (may be NULL) is true and what is below.
  */
-void domain_end(const struct role *role, int cgroup_kill);
+void domain_end(const struct role *role, int cgroup_kill, bool (*kept)(pid_t pid, void *arg), void *arg);
+
+/* Exit status of a supervisor that left reapers of kept trees behind: nothing is to be killed. */
+#define EXIT_KEPT 3
 
 /* domain_remove_cgroup(role): remove the handle's cgroup, now that it is empty. */
 void domain_remove_cgroup(const struct role *role);

@@ -17,7 +17,7 @@ void domain_remove_cgroup(const struct role *role)
 	}
 }
 
-void domain_end(const struct role *role, int cgroup_kill)
+void domain_end(const struct role *role, int cgroup_kill, bool (*kept)(pid_t pid, void *arg), void *arg)
 {
 	struct pollfd p = { .fd = role->signals, .events = POLLIN };
 	struct sys_signal s;
@@ -33,7 +33,8 @@ void domain_end(const struct role *role, int cgroup_kill)
 			return;
 		if (cgroup_kill >= 0)
 			sys_cgroup_kill(cgroup_kill);
-		sys_tree_signal(role->proc, getpid(), SIGKILL, NULL, NULL, NULL, NULL);
+		if (sys_tree_signal(role->proc, getpid(), SIGKILL, kept, arg, NULL, NULL) == 0 && kept != NULL)
+			return;
 		/* What was forked meanwhile tells nobody, so look again soon in any case. */
 		poll(&p, 1, wait_ms);
 		while (sys_signals_read(role->signals, &s) == 1)

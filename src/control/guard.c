@@ -60,6 +60,7 @@ static void watch(struct guard *g, const struct role *role)
 		poll(p, 3, clock_poll_ms(g->stuck_us));
 		if (p[1].revents != 0 || p[2].revents != 0) {
 			/* The host is gone.  Unless it is stuck, the supervisor ends by itself. */
+			terminal_restore();
 			g->stuck_us = clock_deadline_us(STUCK_MS);
 			p[1].fd = p[2].fd = -1;
 			kill(g->supervisor, SIGTERM);
@@ -103,14 +104,16 @@ _Noreturn void guard_main(struct role *role)
 		close(link[0]);
 		fd_close(cgroup_kill);
 		fd_close(g.host);
+		terminal_forget();
 		supervisor_main(role, link[1]);
 	}
 	close(link[1]);
 	/* A guard that cannot lock itself still guards: the probe tells (locked). */
 	sys_lock(role->cgroup);
 	watch(&g, role);
-	domain_end(role, cgroup_kill);
-	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != 0)
+	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != EXIT_KEPT)
+		domain_end(role, cgroup_kill, NULL, NULL);
+	if (!WIFEXITED(g.status) || (WEXITSTATUS(g.status) != 0 && WEXITSTATUS(g.status) != EXIT_KEPT))
 		guard_say_lost(role->host, "the supervisor died; the guard has ended everything");
 	domain_remove_cgroup(role);
 	_exit(0);

@@ -32,6 +32,7 @@ static int is_seqpacket(int fd)
 int main(int argc, char **argv)
 {
 	bool cgroup = true;
+	int terminal = -1;
 	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid() };
 
 	for (int i = 1; i < argc; i++) {
@@ -39,6 +40,8 @@ int main(int argc, char **argv)
 			cgroup = false;
 		else if (strcmp(argv[i], "--once") == 0)
 			role.once = true;
+		else if (strcmp(argv[i], "--terminal") == 0)
+			terminal = 3;
 		else
 			return usage();
 	}
@@ -67,6 +70,8 @@ int main(int argc, char **argv)
 		guard_say_lost(role.host, "it cannot read /proc/PID/task/TID/children; is /proc mounted?");
 		return 125;
 	}
+	if (terminal >= 0)
+		terminal_keep(terminal);
 	if (cgroup)
 		role.cgroup = sys_cgroup_create(role.guard);
 	guard_main(&role);

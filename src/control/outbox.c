@@ -89,10 +89,11 @@ void tell_failed(struct supervisor *s, uint32_t id, enum stage stage, int err, i
 	tell(s, MSG_FAILED, id, &b);
 }
 
-static void out_results(struct buf *b, const struct report *r, const int64_t *result)
+static void out_started(struct buf *b, const struct stream *st, const struct report *r, const int64_t *result)
 {
-	term_out_tuple(b, 2);
+	term_out_tuple(b, 3);
 	term_out_int(b, r->leader);
+	term_out_int(b, st->reaper);
 	term_out_list(b, r->n_results);
 	for (uint32_t i = 0; i < r->n_results; i++) {
 		term_out_tuple(b, 2);
@@ -142,7 +143,7 @@ void tell_report(struct supervisor *s, const struct stream *st, const struct rep
 		tell_failed(s, st->id, (enum stage)r->stage, r->err, r->index, r->what);
 		break;
 	case REPORT_STARTED:
-		out_results(&b, r, result);
+		out_started(&b, st, r, result);
 		tell(s, MSG_STARTED, st->id, &b);
 		break;
 	case REPORT_STOPPED:

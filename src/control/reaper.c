@@ -25,6 +25,7 @@ struct reaper {
 	int cgroup_kill;
 	bool orphaned;		/* the supervisor is gone: end, and tell nobody */
 	bool wait_tree;		/* the leader's end does not kill the rest */
+	bool keep_tree;		/* ... but ends our watch over it */
 	bool leader_done;
 	bool killing;
 	int64_t next_kill_us;	/* when to walk the tree again */
@@ -200,6 +201,25 @@ static void wait_for_news(struct reaper *r)
 	}
 }
 
+/* The leader has ended and the rest is let go: the tree counts as gone, and we stay behind to wait for it. */
+static _Noreturn void keep(struct reaper *r)
+{
+	struct pollfd p = { .fd = r->role->signals, .events = POLLIN };
+	struct sys_signal s;
+
+	r->report.type = REPORT_GONE;
+	r->report.kept = true;
+	send_report(r, NULL);
+	fd_close(r->role->report);
+	fd_close(r->role->life);
+	while (reap(r)) {
+		poll(&p, 1, -1);
+		while (sys_signals_read(r->role->signals, &s) == 1)
+			continue;
+	}
+	_exit(0);
+}
+
 static void watch(struct reaper *r)
 {
 	bool told = false;
@@ -207,6 +227,8 @@ static void watch(struct reaper *r)
 	while (reap(r)) {
 		if (r->leader_done && !told) {
 			told = true;
+			if (r->keep_tree && !r->killing && !r->wait_tree)
+				keep(r);
 			report_event(r, REPORT_EXIT, r->report.status);
 			r->killing |= !r->wait_tree;
 		}
@@ -240,7 +262,7 @@ static _Noreturn void fail(struct reaper *r, enum stage stage, int err, int inde
 		while (waitpid(r->report.leader, NULL, __WALL) == -1 && errno == EINTR)
 			continue;
 	}
-	domain_end(r->role, -1);
+	domain_end(r->role, -1, NULL, NULL);
 	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index };
 	snprintf(p->what, sizeof(p->what), "%s", what);
 	send_report(r, NULL);
@@ -344,6 +366,10 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	decode(&r, &o, &p, &mem, &size);
 	refuse_places(&r, &p);
 	r.wait_tree = o.wait_tree;
+	r.keep_tree = o.keep_tree;
+	/* The handle's cgroup ends with the handle. */
+	if (r.keep_tree)
+		r.cgroup = -1;
 	start(&r, t, &p, &o);
 	link_release(&inbox);
 	fd_close(cgroup);

@@ -134,7 +134,11 @@ static void stream_gone(struct supervisor *s, struct stream *st, const struct re
 	timer_clear(&s->timers, &st->timer);
 	slot_free(s, st->slot, r->cgroup_killed || st->lost);
 	tell_report(s, st, r, NULL);
-	if (st->reaper != 0)
+	if (r->kept && st->reaper != 0 && map_put(&s->kept, (uint32_t)st->reaper, s) == 0) {
+		map_remove(&s->by_reaper, (uint32_t)st->reaper);
+		st->reaper = 0;
+		stream_forget(s, st);
+	} else if (st->reaper != 0)
 		/* It has nothing left to do; one that is stopped now would stay. */
 		timer_set(&s->timers, &st->timer, clock_deadline_us(REAPER_STUCK_MS));
 }
@@ -283,6 +287,7 @@ static void child_ended(struct supervisor *s, pid_t pid, int status)
 		slot_free(s, s->spare.slot, false);
 		return;
 	}
+	map_remove(&s->kept, (uint32_t)pid);
 	struct stream *st = map_get(&s->by_reaper, (uint32_t)pid);
 	if (st != NULL) {
 		/* Its last words may still be in the socket. */
@@ -314,12 +319,19 @@ void children_reap(struct supervisor *s)
 	}
 }
 
+bool is_kept(pid_t pid, void *arg)
+{
+	struct supervisor *s = arg;
+
+	return map_get(&s->kept, (uint32_t)pid) != NULL;
+}
+
 static bool is_ours(pid_t pid, void *arg)
 {
 	struct supervisor *s = arg;
 
 	return pid == s->nursery || (pid == s->spare.pid && s->spare.socket >= 0) ||
-	       map_get(&s->by_reaper, (uint32_t)pid) != NULL;
+	       map_get(&s->by_reaper, (uint32_t)pid) != NULL || is_kept(pid, s);
 }
 
 /*

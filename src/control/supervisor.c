@@ -158,7 +158,7 @@ static _Noreturn void leave(const struct supervisor *s)
 	/* A guard that somebody stopped would stay for ever behind us. */
 	if (getppid() == s->guard_pid)
 		kill(s->guard_pid, SIGCONT);
-	_exit(0);
+	_exit(s->kept.len > 0 ? EXIT_KEPT : 0);
 }
 
 static _Noreturn void finish(struct supervisor *s)
@@ -168,7 +168,7 @@ static _Noreturn void finish(struct supervisor *s)
 	/* Spares and the nursery: nothing of ours is left either. */
 	s->spare.socket = fd_close(s->spare.socket);
 	s->nursery_socket = fd_close(s->nursery_socket);
-	domain_end(s->role, s->cgroup_kill);
+	domain_end(s->role, s->cgroup_kill, s->kept.len > 0 ? is_kept : NULL, s);
 	/* The guard does this, as the last of us, unless it was the first. */
 	if (s->guard < 0)
 		domain_remove_cgroup(s->role);

@@ -50,6 +50,7 @@ struct supervisor {
 	int cgroup_kill;
 	int landlock_abi;
 	struct map by_id, by_reaper;
+	struct map kept;	/* reapers of trees that were let go, by pid; the values mean nothing */
 	struct timers timers;
 	struct outgoing *out_first, **out_last;
 	size_t n_outgoing;
@@ -87,6 +88,8 @@ int stream_signal(struct stream *st, enum command what, int sig);
 void stream_timer(struct supervisor *s, struct stream *st);
 void reports_read(struct supervisor *s);
 void children_reap(struct supervisor *s);
+/* is_kept(pid, s): ${pid} is the reaper of a tree that was let go. */
+bool is_kept(pid_t pid, void *s);
 void lost_sweep(struct supervisor *s);
 
 /* outbox.c */

@@ -148,8 +148,8 @@ static void trace_line(carrel *c, carrel_proc *p, int index, int64_t result)
 {
 	struct buf b;
 
-	/* Not run yet: those behind the tree's end. */
-	if (result == INT64_MIN)
+	/* Not run yet: those behind the tree's end.  Without the request nobody waits for its start any more. */
+	if (result == INT64_MIN || p->request == NULL)
 		return;
 	buf_init(&b, MESSAGE_BODY_MAX);
 	if (request_trace(p->request, index, result, &b) == 0 && b.err == 0)
@@ -159,11 +159,11 @@ static void trace_line(carrel *c, carrel_proc *p, int index, int64_t result)
 
 static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
 {
-	int64_t pid;
+	int64_t pid, reaper;
 	uint32_t n;
 
-	if (term_in_tuple(in, 2) < 0 || term_in_int(in, 1, INT32_MAX, &pid) < 0 ||
-	    term_in_list(in, &n) < 0)
+	if (term_in_tuple(in, 3) < 0 || term_in_int(in, 1, INT32_MAX, &pid) < 0 ||
+	    term_in_int(in, 0, INT32_MAX, &reaper) < 0 || term_in_list(in, &n) < 0)
 		return -EBADMSG;
 	for (uint32_t i = 0; i < n; i++) {
 		int64_t index, result;
@@ -176,6 +176,7 @@ static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
 	if (term_in_list_end(in, n) < 0)
 		return -EBADMSG;
 	p->pid = (pid_t)pid;
+	p->reaper = (pid_t)reaper;
 	p->answered = true;
 	if (!p->captured) {
 		c->live++;
@@ -197,6 +198,9 @@ static int on_failed_message(carrel_proc *p, struct term_in *in)
 	p->error = (carrel_error){ .stage = (carrel_stage)stage, .err = (int)err, .index = (int)index };
 	memcpy(p->error.msg, text.data, text.len);
 	p->answered = p->failed = true;
+	/* Given up before this came. */
+	if (p->released)
+		proc_free(p);
 	return 0;
 }
 

@@ -59,6 +59,8 @@ static carrel *allocate(carrel_error *e)
 		*c = (carrel){ .owner = getpid(), .socket = -1, .epoll = -1, .kick = -1, .yield = -1,
 			       .null = -1, .next_id = 1 };
 		c->last = &c->first;
+		c->ready_last = &c->ready;
+		buf_init(&c->kept, SIZE_MAX / 2);
 		c->inbox = malloc(sizeof(*c->inbox));
 		c->data = malloc(READ_MAX);
 	}
@@ -83,6 +85,7 @@ static void destroy(carrel *c)
 		free(n);
 	}
 	free(c->current);
+	buf_finish(&c->kept);
 	fd_close(c->socket);
 	fd_close(c->epoll);
 	fd_close(c->kick);
@@ -173,7 +176,7 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 	pthread_mutex_lock(&c->lock);
 	int r = greet(c, e);
 	int err = errno;
-	if (r == 0 && next_watch_handle(c) < 0)
+	if (r == 0 && watch_handle(c) < 0)
 		r = error_set(e, CARREL_STAGE_HELPER, err = errno, -1, "cannot watch the control process");
 	pthread_mutex_unlock(&c->lock);
 	if (r < 0) {

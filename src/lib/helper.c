@@ -76,6 +76,7 @@ struct child {
 	const char *path;
 	const char *const *argv;
 	int socket;
+	int terminal;	/* or -1 */
 	int err;
 };
 
@@ -85,17 +86,18 @@ static int become_control(void *arg)
 	static const char *const no_env[] = { NULL };
 	struct child *c = arg;
 
-	/* dup2() to itself would leave close-on-exec on. */
-	if (c->socket == 0)
-		syscall(SYS_fcntl, 0, F_SETFD, 0);
-	else
-		syscall(SYS_dup3, c->socket, 0, 0);
+	/* The socket on 0, the terminal on 3: first out of each other's way. */
+	long socket = syscall(SYS_fcntl, c->socket, F_DUPFD, 4);
+	long terminal = c->terminal >= 0 ? syscall(SYS_fcntl, c->terminal, F_DUPFD, 4) : -1;
+	syscall(SYS_dup3, socket, 0, 0);
+	if (terminal >= 0)
+		syscall(SYS_dup3, terminal, 3, 0);
 	long null = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
 	for (int fd = 1; fd <= 2; fd++) {
 		if (null >= 0 && null != fd)
 			syscall(SYS_dup3, null, fd, 0);
 	}
-	syscall(SYS_close_range, 3, ~0U, 0);
+	syscall(SYS_close_range, terminal >= 0 ? 4 : 3, ~0U, 0);
 	syscall(SYS_execve, c->path, c->argv, no_env);
 	c->err = errno;
 	return 127;
@@ -104,7 +106,7 @@ static int become_control(void *arg)
 int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 {
 	char path[PATH_MAX];
-	const char *argv[4] = { PROGRAM };
+	const char *argv[5] = { PROGRAM };
 	size_t argc = 1;
 	sigset_t all, before;
 	int pair[2];
@@ -113,6 +115,12 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 		argv[argc++] = "--no-cgroup";
 	if (cfg->once)
 		argv[argc++] = "--once";
+	if (cfg->keep_terminal) {
+		argv[argc++] = "--terminal";
+		if (!isatty(cfg->terminal))
+			return error_set(e, CARREL_STAGE_ARGS, ENOTTY, -1,
+					 "carrel_config.terminal: descriptor %d is no terminal", cfg->terminal);
+	}
 	if (find(cfg, path, sizeof(path), e) < 0)
 		return -1;
 	int r = sys_socketpair(pair);
@@ -126,7 +134,8 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 		close(pair[1]);
 		return error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory to start the control process");
 	}
-	*child = (struct child){ .path = path, .argv = argv, .socket = pair[1] };
+	*child = (struct child){ .path = path, .argv = argv, .socket = pair[1],
+				 .terminal = cfg->keep_terminal ? cfg->terminal : -1 };
 	struct sys_start start = { .run = become_control, .arg = child, .cgroup = -1, .silent = true };
 	/* A handler of the host's must not run in the child; the control process begins with all blocked. */
 	sigfillset(&all);

@@ -33,18 +33,62 @@ struct event_node {
 	char data[];
 };
 
+/* Our end of stdout or stderr. */
+struct output {
+	carrel_proc *p;
+	int stream;		/* 1 or 2 */
+	int fd;			/* -1: there is none, its end was read, or it was taken */
+	int rest;		/* once the tree is gone: bytes that are still to be read */
+	bool paused;
+	uint64_t bytes;		/* that were read */
+	/* In lines, by lines.c: */
+	struct buf text;	/* what was read */
+	size_t at, seen;	/* ... and is not delivered; ... and searched for a newline */
+	bool ended;		/* the end was read, and is not told */
+	bool ready;		/* in the handle's list of outputs with something to deliver */
+	struct output *next_ready;
+};
+
+/* Where stdin's bytes come from; feed.c. */
+struct feed {
+	bool on;
+	const char *at;		/* to be written next */
+	size_t left;
+	carrel_produce produce;
+	void *arg;
+	int fd;			/* a descriptor of our own on the source, or -1 */
+	char *mem;		/* FEED_MAX bytes, when there is a source */
+	bool ended;		/* the source has nothing more */
+	bool newline;		/* the last byte was one: what the end of input of a terminal depends on */
+	int err;		/* why the source failed */
+};
+
+/* What stdin is watched for. */
+enum watch_in { WATCH_OFF, WATCH_CLOSED, WATCH_ROOM };
+
+/* What feeding needs next. */
+enum feed_state {
+	FEED_ROOM,	/* wait for room in stdin */
+	FEED_SOURCE,	/* wait for the source */
+	FEED_OVER,	/* everything is written */
+	FEED_CLOSED,	/* nobody reads stdin any more */
+	FEED_FAILED	/* the source did, with ${feed.err} */
+};
+
 struct carrel_proc {
 	carrel *c;
 	uint32_t id;
 	void *user;
-	pid_t pid;
-	int in;			/* our end of stdin's pipe, or -1 */
-	int out[2];		/* of stdout's and stderr's */
-	int rest[2];		/* once gone: bytes that are still to be read */
-	const char *input;	/* what is left of the spec's input */
-	size_t input_len;
-	bool feeding;		/* ${in} is fed from ${input} */
-	bool watch_in;		/* ${in} is in the epoll set */
+	pid_t pid, reaper;
+	int in;			/* our end of stdin, or -1 */
+	bool pty;		/* ${in} and stdout are the master of a terminal */
+	enum watch_in watch_in;
+	bool watch_source;
+	uint64_t in_bytes;
+	struct feed feed;
+	struct output out[2];
+	size_t max_line;	/* 0: in chunks */
+	size_t max_output;	/* of carrel_run() */
 	bool answered;		/* STARTED or FAILED came */
 	bool failed;
 	const struct request *request; /* while its answer is awaited: the texts of the operations; it
@@ -87,6 +131,11 @@ struct carrel {
 	size_t live;		/* procs that will still have an event */
 	struct event_node *first, **last;
 	struct carrel_proc *ending, *ending_last;
+	struct output *ready, **ready_last; /* outputs in lines with something to deliver */
+	struct output *hot;	/* the output that the last event came from: likely to have more */
+	int hot_turns;
+	struct output *shown;	/* the one whose text the caller looks at */
+	struct buf kept;	/* ... and that text, after its proc was freed */
 	struct event_node *current; /* the event that the caller looks at */
 	carrel_status gone_status; /* ... of the last GONE */
 	struct inbox *inbox;
@@ -94,7 +143,7 @@ struct carrel {
 	int batch_n, batch_at;
 	struct {
 		uint32_t id;
-		int stream;
+		int what;	/* TOKEN_* */
 		bool closed;	/* the other end is */
 	} batch[BATCH_MAX];
 };
@@ -121,17 +170,35 @@ int channel_wait(carrel *c, bool (*done)(void *arg), void *arg, int64_t deadline
 void event_queue(carrel *c, carrel_event_kind kind, carrel_proc *p, int sig, const void *data, size_t len);
 void event_kick(carrel *c);
 void proc_gone(carrel *c, carrel_proc *p);
-void proc_close_stream(carrel_proc *p, int stream);
 void proc_free(carrel_proc *p);
 /* proc_forget(p): free one that is gone, told or not. */
 void proc_forget(carrel_proc *p);
-/* proc_read(p, i, mem, size): read stdout (0) or stderr (1): bytes; 0 at the end, closed then; -EAGAIN. */
-ssize_t proc_read(carrel_proc *p, int i, void *mem, size_t size);
-/* proc_watch_in(p, on): wait for room in stdin. */
-int proc_watch_in(carrel_proc *p, bool on);
+
+/* output.c */
+/* output_read(o, mem, size): bytes; 0 at the end, closed then; -EAGAIN. */
+ssize_t output_read(struct output *o, void *mem, size_t size);
+/* proc_counts(p, st): the bytes until now. */
+void proc_counts(const carrel_proc *p, carrel_status *st);
+
+/* watch.c */
+/* What an entry of the epoll set is: a proc's stream or source, or one of the handle's. */
+enum { TOKEN_IN = 0, TOKEN_OUT = 1, TOKEN_ERR = 2, TOKEN_SOCKET = 3, TOKEN_KICK = 4, TOKEN_SOURCE = 5 };
+int watch_handle(carrel *c);
 /* proc_watch(p): wait for all its streams. */
 int proc_watch(carrel_proc *p);
-int next_watch_handle(carrel *c);
+int proc_watch_in(carrel_proc *p, enum watch_in what);
+int proc_watch_feed(carrel_proc *p, enum feed_state state);
+void proc_unwatch_source(carrel_proc *p);
+int output_watch(struct output *o, bool on);
+void proc_close_stream(carrel_proc *p, int stream);
+
+/* lines.c */
+/* One event of what was read of ${o}: 1 with ${ev} filled, but for its proc; 0 when there is no whole one. */
+int lines_next(struct output *o, carrel_event *ev);
+/* lines_read(o): read more; 0, or -EAGAIN, -ENOMEM. */
+int lines_read(struct output *o);
+void ready_add(struct output *o);
+void ready_remove(struct output *o);
 
 /* stream.c */
 /* spawn_captured(c, s, e): as carrel_spawn(), for carrel_run(). */
@@ -144,6 +211,17 @@ void leave(carrel *c);
 /* feed.c */
 /* write_some(fd, b, n): write without waiting and without SIGPIPE; bytes, or -errno. */
 ssize_t write_some(int fd, const void *b, size_t n);
+int feed_begin(carrel_proc *p, const carrel_spec *s);
+/* feed_turn(p): pull and write once, without waiting. */
+enum feed_state feed_turn(carrel_proc *p);
+/* feed_end(p): unread bytes of a seekable source are given back. */
+void feed_end(carrel_proc *p);
+/* feed_eof(p): what a terminal takes for the end of its input. 0, or -errno. */
+int feed_eof(carrel_proc *p);
+
+/* terminal.c */
+/* terminal_open(s, ret_master, ret_slave): a new terminal as ${s} wants it; 0, or -errno. */
+int terminal_open(const carrel_spec *s, int *ret_master, int *ret_slave);
 
 /* request.c: a spec as a request */
 struct request {
@@ -154,6 +232,7 @@ struct request {
 	int close_after[8];	/* of ${fds}: ours, to be closed once they are sent */
 	size_t n_close;
 	int in, out[2];		/* our ends of the pipes */
+	int terminal;		/* the task's end of its terminal */
 };
 
 /* request_create(c, s, start, r, e): check ${s} and build the request; without ${start} no descriptor is
@@ -167,6 +246,8 @@ int request_failed(const carrel_spec *s, const struct request *r, const carrel_e
 int request_trace(const struct request *r, int index, int64_t result, struct buf *b);
 
 /* spec.c */
+/* spec_fed(s): whether the library feeds stdin. */
+bool spec_fed(const carrel_spec *s);
 int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e);
 /* spec_env(s, ret, e): the task's environment, NULL-terminated; free(3) the array. */
 char **spec_env(const carrel_spec *s, carrel_error *e);
@@ -195,8 +276,10 @@ struct ops {
 	uint32_t n;
 };
 void ops_begin(struct ops *o);
-/* ops_add(o, call, "format", ...): one operation of the task; format letters as in ops.c. */
+/* ops_add(o, call, ignore, "format", ...): one operation of the task; format letters as in ops.c. */
 void ops_add(struct ops *o, enum call_number call, bool ignore, const char *format, ...);
+/* ops_add_init(o, call, "format", ...): one of the stream reaper, before the task exists. */
+void ops_add_init(struct ops *o, enum call_number call, const char *format, ...);
 void ops_end(struct ops *o, struct buf *b);
 
 #endif

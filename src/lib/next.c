@@ -6,6 +6,7 @@
 #include "fd.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,64 +14,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* What an entry of the epoll set is: a proc's stream, or one of ours. */
-enum { TOKEN_IN = 0, TOKEN_OUT = 1, TOKEN_ERR = 2, TOKEN_SOCKET = 3, TOKEN_KICK = 4 };
-
-static uint64_t token(uint32_t id, int what)
-{
-	return (uint64_t)id << 8 | (unsigned)what;
-}
-
-static int watch(carrel *c, int op, int fd, uint32_t events, uint64_t tok)
-{
-	struct epoll_event ev = { .events = events, .data.u64 = tok };
-
-	return epoll_ctl(c->epoll, op, fd, &ev) == -1 ? -errno : 0;
-}
-
-int proc_watch_in(carrel_proc *p, bool on)
-{
-	if (on == p->watch_in || p->in < 0)
-		return 0;
-	int r = watch(p->c, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, p->in, EPOLLOUT, token(p->id, TOKEN_IN));
-	if (r == 0)
-		p->watch_in = on;
-	return r;
-}
-
-int proc_watch(carrel_proc *p)
-{
-	int r = p->feeding ? proc_watch_in(p, true) : 0;
-
-	for (int stream = 1; stream <= 2 && r == 0; stream++) {
-		if (p->out[stream - 1] >= 0)
-			r = watch(p->c, EPOLL_CTL_ADD, p->out[stream - 1], EPOLLIN, token(p->id, stream));
-	}
-	return r;
-}
-
-int next_watch_handle(carrel *c)
-{
-	int r = watch(c, EPOLL_CTL_ADD, c->socket, EPOLLIN, token(0, TOKEN_SOCKET));
-
-	return r < 0 ? r : watch(c, EPOLL_CTL_ADD, c->kick, EPOLLIN, token(0, TOKEN_KICK));
-}
-
-/* Closing alone would not take it out of the set if the host forked meanwhile. */
-void proc_close_stream(carrel_proc *p, int stream)
-{
-	int *fd = stream == 0 ? &p->in : &p->out[stream - 1];
-
-	if (*fd < 0)
-		return;
-	int err = errno;
-	if (stream != 0 || p->watch_in)
-		epoll_ctl(p->c->epoll, EPOLL_CTL_DEL, *fd, NULL);
-	errno = err;
-	if (stream == 0)
-		p->watch_in = p->feeding = false;
-	*fd = fd_close(*fd);
-}
+/* How often one output may be read in a row before the others are looked at. */
+#define HOT_TURNS 16
+/* What a read must have given for the next one to be likely to give something too. */
+#define HOT_MIN 4096
 
 void event_kick(carrel *c)
 {
@@ -78,9 +25,19 @@ void event_kick(carrel *c)
 		c->kicked = eventfd_write(c->kick, 1) == 0;
 }
 
+/* The first tree that is gone and whose end may be told: a paused stream comes before it. */
+static carrel_proc *ending_next(const carrel *c)
+{
+	carrel_proc *p = c->ending;
+
+	while (p != NULL && (p->out[0].paused || p->out[1].paused))
+		p = p->next_ending;
+	return p;
+}
+
 static bool something_queued(const carrel *c)
 {
-	return c->first != NULL || c->ending != NULL || (c->lost && !c->lost_told);
+	return c->first != NULL || c->ready != NULL || ending_next(c) != NULL || (c->lost && !c->lost_told);
 }
 
 static void unkick(carrel *c)
@@ -146,8 +103,13 @@ void proc_gone(carrel *c, carrel_proc *p)
 	p->gone = true;
 	pthread_cond_broadcast(&c->changed);
 	for (int i = 0; i < 2; i++) {
-		if (p->out[i] < 0 || ioctl(p->out[i], FIONREAD, &p->rest[i]) == -1)
-			p->rest[i] = 0;
+		struct output *o = &p->out[i];
+
+		/* What a terminal was given may not have arrived at its other end; only the end tells. */
+		if (p->pty && i == 0)
+			o->rest = INT_MAX;
+		else if (o->fd < 0 || ioctl(o->fd, FIONREAD, &o->rest) == -1)
+			o->rest = 0;
 	}
 	if (p->captured) {
 		p->gone_told = true;
@@ -171,32 +133,27 @@ void proc_forget(carrel_proc *p)
 
 void proc_free(carrel_proc *p)
 {
+	carrel *c = p->c;
+
 	for (int stream = 0; stream <= 2; stream++)
 		proc_close_stream(p, stream);
-	map_remove(&p->c->procs, p->id);
+	for (int i = 0; i < 2; i++) {
+		struct output *o = &p->out[i];
+
+		ready_remove(o);
+		if (c->hot == o)
+			c->hot = NULL;
+		if (c->shown == o) {
+			/* The caller may still look at it. */
+			buf_finish(&c->kept);
+			c->kept = o->text;
+			c->shown = NULL;
+		} else {
+			buf_finish(&o->text);
+		}
+	}
+	map_remove(&c->procs, p->id);
 	free(p);
-}
-
-ssize_t proc_read(carrel_proc *p, int i, void *mem, size_t size)
-{
-	ssize_t n = 0;
-
-	if (p->gone && (size_t)p->rest[i] < size)
-		size = (size_t)p->rest[i];
-	if (size > 0) {
-		do {
-			n = read(p->out[i], mem, size);
-		} while (n == -1 && errno == EINTR);
-		if (n == -1 && errno == EAGAIN && !p->gone)
-			return -EAGAIN;
-	}
-	if (n <= 0) {
-		proc_close_stream(p, i + 1);
-		return 0;
-	}
-	if (p->gone)
-		p->rest[i] -= (int)n;
-	return n;
 }
 
 static int deliver(carrel_event *ev, const carrel_event *full)
@@ -228,27 +185,51 @@ static int deliver_queued(carrel *c, carrel_event *ev)
 	free(c->current);
 	c->current = n;
 	full.sig = n->sig;
-	if (n->kind == CARREL_EXIT)
+	if (n->kind == CARREL_EXIT) {
+		proc_counts(n->proc, (carrel_status *)(void *)n->data);
 		full.status = (const carrel_status *)(const void *)n->data;
+	}
 	else if (n->len > 0)
 		full.data = n->data;
 	full.len = n->kind == CARREL_EXIT ? 0 : n->len;
 	return deliver(ev, &full);
 }
 
-/* One read of a stream that has something.  1 with an event, 0 without. */
-static int deliver_output(carrel_proc *p, int stream, carrel_event *ev)
+static int deliver_lines(struct output *o, carrel_event *ev)
 {
-	carrel *c = p->c;
-	ssize_t n = proc_read(p, stream - 1, c->data, READ_MAX);
+	carrel_event full = about(CARREL_OUT, o->p);
 
-	if (n == -EAGAIN)
+	if (lines_next(o, &full) == 0) {
+		ready_remove(o);
 		return 0;
-	carrel_event full = about(n == 0 ? CARREL_EOF : stream == 1 ? CARREL_OUT : CARREL_ERR, p);
-	full.stream = stream;
+	}
+	o->p->c->shown = o;
+	return deliver(ev, &full);
+}
+
+/* One read of a stream that has something.  1 with an event, 0 without. */
+static int deliver_output(struct output *o, carrel_event *ev)
+{
+	carrel *c = o->p->c;
+
+	if (o->p->max_line > 0) {
+		int r = lines_read(o);
+
+		if (r == -ENOMEM)
+			return r;
+		return r == 0 ? deliver_lines(o, ev) : 0;
+	}
+	ssize_t n = output_read(o, c->data, READ_MAX);
+	if (n == -EAGAIN) {
+		c->hot = c->hot == o ? NULL : c->hot;
+		return 0;
+	}
+	carrel_event full = about(n == 0 ? CARREL_EOF : o->stream == 1 ? CARREL_OUT : CARREL_ERR, o->p);
+	full.stream = o->stream;
 	if (n > 0) {
 		full.data = c->data;
 		full.len = (size_t)n;
+		c->hot = n >= HOT_MIN ? o : NULL;
 	}
 	return deliver(ev, &full);
 }
@@ -261,27 +242,47 @@ static int close_input(carrel_proc *p, carrel_event *ev)
 	return deliver(ev, &full);
 }
 
-/* Stdin has room: feed it, or tell. */
+static int deliver_fed(carrel_proc *p, carrel_event *ev)
+{
+	enum feed_state state = feed_turn(p);
+
+	if (state == FEED_OVER && p->pty) {
+		/* Again when there is room. */
+		if (feed_eof(p) == -EAGAIN)
+			return 0;
+		proc_unwatch_source(p);
+		feed_end(p);
+		proc_watch_in(p, WATCH_OFF);
+		return 0;
+	}
+	if (state == FEED_OVER) {
+		proc_close_stream(p, 0);
+		return 0;
+	}
+	if (state == FEED_CLOSED)
+		return close_input(p, ev);
+	if (state == FEED_FAILED) {
+		carrel_event full = about(CARREL_INPUT_FAILED, p);
+
+		full.err = p->feed.err;
+		proc_unwatch_source(p);
+		feed_end(p);
+		proc_watch_in(p, WATCH_OFF);
+		return deliver(ev, &full);
+	}
+	return proc_watch_feed(p, state);
+}
+
+/* Stdin has room, or its source bytes: feed it, or tell. */
 static int deliver_input(carrel_proc *p, bool closed, carrel_event *ev)
 {
 	if (closed)
 		return close_input(p, ev);
-	if (!p->feeding) {
-		carrel_event full = about(CARREL_STDIN_ROOM, p);
-
-		proc_watch_in(p, false);
-		return deliver(ev, &full);
-	}
-	ssize_t n = write_some(p->in, p->input, p->input_len);
-	if (n == -EAGAIN)
-		return 0;
-	if (n < 0)
-		return close_input(p, ev);
-	p->input += n;
-	p->input_len -= (size_t)n;
-	if (p->input_len == 0)
-		proc_close_stream(p, 0);
-	return 0;
+	if (p->feed.on)
+		return deliver_fed(p, ev);
+	carrel_event full = about(CARREL_STDIN_ROOM, p);
+	proc_watch_in(p, WATCH_OFF);
+	return deliver(ev, &full);
 }
 
 static int deliver_batch(carrel *c, carrel_event *ev)
@@ -289,16 +290,19 @@ static int deliver_batch(carrel *c, carrel_event *ev)
 	while (c->batch_at < c->batch_n) {
 		uint32_t id = c->batch[c->batch_at].id;
 		bool closed = c->batch[c->batch_at].closed;
-		int stream = c->batch[c->batch_at++].stream;
+		int what = c->batch[c->batch_at++].what;
 		carrel_proc *p = map_get(&c->procs, id);
 		int r = 0;
 
 		if (p == NULL || p->released)
 			continue;
-		if (stream == 0 && p->in >= 0 && p->watch_in)
+		if (what == TOKEN_IN && p->in >= 0 && p->watch_in != WATCH_OFF)
 			r = deliver_input(p, closed, ev);
-		else if (stream > 0 && p->out[stream - 1] >= 0)
-			r = deliver_output(p, stream, ev);
+		else if (what == TOKEN_SOURCE && p->watch_source)
+			r = deliver_input(p, false, ev);
+		else if ((what == TOKEN_OUT || what == TOKEN_ERR) && p->out[what - 1].fd >= 0 &&
+			 !p->out[what - 1].paused)
+			r = deliver_output(&p->out[what - 1], ev);
 		if (r != 0)
 			return r;
 	}
@@ -308,21 +312,34 @@ static int deliver_batch(carrel *c, carrel_event *ev)
 /* Trees that are gone: the rest of their streams, then GONE. */
 static int deliver_ending(carrel *c, carrel_event *ev)
 {
-	carrel_proc *p = c->ending;
+	carrel_proc *p = ending_next(c);
 
 	if (p == NULL)
 		return 0;
-	for (int stream = 1; stream <= 2; stream++) {
-		if (p->out[stream - 1] >= 0)
-			return deliver_output(p, stream, ev);
+	for (int i = 0; i < 2; i++) {
+		if (p->out[i].fd >= 0)
+			return deliver_output(&p->out[i], ev);
 	}
 	ending_remove(c, p);
 	proc_close_stream(p, 0);
+	proc_counts(p, &p->status);
 	/* A copy: the caller may release the proc and still look at this. */
 	c->gone_status = p->status;
 	carrel_event full = about(CARREL_GONE, p);
 	full.status = &c->gone_status;
 	return deliver(ev, &full);
+}
+
+/* Without asking the kernel who is ready: whoever had something last, or lines that were read already. */
+static int deliver_known(carrel *c, carrel_event *ev)
+{
+	int r = 0;
+
+	while (r == 0 && c->ready != NULL)
+		r = deliver_lines(c->ready, ev);
+	if (r == 0 && c->hot != NULL && c->hot->fd >= 0 && !c->hot->paused && c->hot_turns++ < HOT_TURNS)
+		r = deliver_output(c->hot, ev);
+	return r;
 }
 
 static void take_batch(carrel *c, const struct epoll_event *events, int n)
@@ -335,8 +352,8 @@ static void take_batch(carrel *c, const struct epoll_event *events, int n)
 			channel_read(c);
 		} else if (what != TOKEN_KICK) {
 			c->batch[c->batch_n].id = (uint32_t)(events[i].data.u64 >> 8);
-			c->batch[c->batch_n].closed = events[i].events & EPOLLERR;
-			c->batch[c->batch_n++].stream = what;
+			c->batch[c->batch_n].closed = events[i].events & (EPOLLERR | EPOLLHUP);
+			c->batch[c->batch_n++].what = what;
 		}
 	}
 }
@@ -370,6 +387,8 @@ static int next_locked(carrel *c, carrel_event *ev, int64_t deadline_us)
 		if (r == 0)
 			r = deliver_batch(c, ev);
 		if (r == 0)
+			r = deliver_known(c, ev);
+		if (r == 0)
 			r = deliver_ending(c, ev);
 		if (r != 0)
 			return r;
@@ -392,6 +411,8 @@ static int next_locked(carrel *c, carrel_event *ev, int64_t deadline_us)
 			continue;
 		}
 		unkick(c);
+		c->hot = NULL;
+		c->hot_turns = 0;
 		r = wait_for_more(c, timeout_ms);
 		if (r < 0)
 			return r;
@@ -414,6 +435,8 @@ EXPORT int carrel_next(carrel *c, carrel_event *ev, int timeout_ms)
 		r = -EBUSY;
 	} else {
 		c->next_busy = true;
+		c->shown = NULL;
+		buf_finish(&c->kept);
 		r = next_locked(c, ev, clock_deadline_us(timeout_ms));
 		c->next_busy = false;
 		unkick(c);

@@ -38,15 +38,37 @@ static int make_pipe(struct request *r, const carrel_io *io, bool to_task, int *
 	return e < 0 ? e : theirs;
 }
 
+/* The host's own file. */
+static int open_file(struct request *r, const carrel_io *io, int i)
+{
+	int how = O_WRONLY | O_CREAT | (io->append ? O_APPEND : O_TRUNC);
+	int fd = open(io->path, (i == 0 ? O_RDONLY : how) | O_NOCTTY | O_CLOEXEC, 0666);
+
+	return fd == -1 ? -errno : keep(r, fd);
+}
+
+/* One terminal for all streams that want it: made for stdout, which always does. */
+static int terminal_fd(struct request *r, const carrel_spec *s, int i)
+{
+	if (r->terminal < 0) {
+		int e = terminal_open(s, &r->out[0], &r->terminal);
+
+		if (e < 0)
+			return e;
+		keep(r, r->terminal);
+	}
+	if (i == 0 && (r->in = fcntl(r->out[0], F_DUPFD_CLOEXEC, 0)) == -1)
+		return -errno;
+	return r->terminal;
+}
+
 static int stream_fd(carrel *c, struct request *r, const carrel_spec *s, int i)
 {
 	const carrel_io *io[] = { &s->in, &s->out, &s->err };
-	carrel_io_kind kind = io[i]->kind;
 
-	if (kind == CARREL_DEFAULT)
-		kind = i > 0 || s->input_len > 0 ? CARREL_PIPE : CARREL_NULL;
-	switch (kind) {
+	switch (io[i]->kind) {
 	case CARREL_PIPE:
+	case CARREL_FEED:
 		return make_pipe(r, io[i], i == 0, i == 0 ? &r->in : &r->out[i - 1]);
 	case CARREL_INHERIT:
 		return i;
@@ -54,21 +76,34 @@ static int stream_fd(carrel *c, struct request *r, const carrel_spec *s, int i)
 		return io[i]->fd;
 	case CARREL_TO_STDOUT:
 		return r->fds[1];
+	case CARREL_FILE:
+		return open_file(r, io[i], i);
+	case CARREL_PTY:
+		return terminal_fd(r, s, i);
 	default:
 		return c->null;
 	}
 }
 
-static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_error *e)
+static int stream_failed(const carrel_spec *s, int i, int err, carrel_error *e)
 {
 	static const char *const names[] = { "stdin", "stdout", "stderr" };
+	const carrel_io *io[] = { &s->in, &s->out, &s->err };
 
+	if (io[i]->kind == CARREL_FILE)
+		return error_set(e, CARREL_STAGE_FILE, err, i, "cannot open '%.120s' for %s: %s", io[i]->path,
+				 names[i], strerror(err));
+	return error_set(e, CARREL_STAGE_FDS, err, i, "cannot make the %s for %s: %s",
+			 io[i]->kind == CARREL_PTY ? "terminal" : "pipe", names[i], strerror(err));
+}
+
+static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_error *e)
+{
 	for (int i = 0; i < 3; i++) {
 		int fd = stream_fd(c, r, s, i);
 
 		if (fd < 0)
-			return error_set(e, CARREL_STAGE_FDS, -fd, i, "cannot make the pipe for %s: %s",
-					 names[i], strerror(-fd));
+			return stream_failed(s, i, -fd, e);
 		r->fds[r->n_fds++] = fd;
 	}
 	int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -108,6 +143,7 @@ static void out_options(struct buf *b, const carrel_spec *s)
 {
 	struct spawn_options o = { .timeout_ms = s->timeout_ms,
 				   .wait_tree = s->on_exit == CARREL_EXIT_WAIT_TREE,
+				   .keep_tree = s->on_exit == CARREL_EXIT_KEEP_TREE,
 				   .trace = s->trace,
 				   .group = getpgrp() };
 
@@ -202,7 +238,7 @@ static int out_body(const carrel_spec *s, struct request *r, carrel_error *e)
 
 int request_create(carrel *c, const carrel_spec *s, bool start, struct request *r, carrel_error *e)
 {
-	*r = (struct request){ .in = -1, .out = { -1, -1 } };
+	*r = (struct request){ .in = -1, .out = { -1, -1 }, .terminal = -1 };
 	buf_init(&r->body, MESSAGE_BODY_MAX);
 	buf_reserve(&r->body, 8192);
 	if (out_body(s, r, e) < 0)

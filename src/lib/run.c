@@ -19,37 +19,50 @@ struct capture {
 	carrel *c;
 	carrel_proc *p;
 	struct buf out[2];
+	bool truncated[2];
+	enum feed_state wait;	/* what the feeding waits for */
 };
 
-/* Take what one stream has. */
+/* Take what one stream has; beyond .max_output it is only counted. */
 static void take_output(struct capture *cap, int i)
 {
+	size_t max = cap->p->max_output;
+	struct output *o = &cap->p->out[i];
+	struct buf *b = &cap->out[i];
 	ssize_t n = 1;
 
-	while (cap->p->out[i] >= 0 && n > 0) {
-		unsigned char *room = buf_reserve(&cap->out[i], READ_MAX);
-
+	while (o->fd >= 0 && n > 0) {
+		if (max > 0 && b->len == max) {
+			n = output_read(o, cap->c->data, READ_MAX);
+			cap->truncated[i] |= n > 0;
+			continue;
+		}
+		size_t want = max > 0 && max - b->len < READ_MAX ? max - b->len : READ_MAX;
+		unsigned char *room = buf_reserve(b, want);
 		if (room == NULL)
 			return;
-		n = proc_read(cap->p, i, room, READ_MAX);
+		n = output_read(o, room, want);
 		if (n > 0)
-			cap->out[i].len += (size_t)n;
+			b->len += (size_t)n;
 	}
 }
 
-static void feed(carrel_proc *p)
+/* False when the input failed. */
+static bool feed(struct capture *cap)
 {
-	if (p->in < 0)
-		return;
-	ssize_t n = write_some(p->in, p->input, p->input_len);
-	if (n == -EAGAIN)
-		return;
-	if (n > 0) {
-		p->input += n;
-		p->input_len -= (size_t)n;
-	}
-	if (n < 0 || p->input_len == 0)
+	carrel_proc *p = cap->p;
+
+	cap->wait = FEED_ROOM;
+	if (p->in < 0 || !p->feed.on)
+		return true;
+	cap->wait = feed_turn(p);
+	if (cap->wait == FEED_OVER && p->pty) {
+		if (feed_eof(p) != -EAGAIN)
+			feed_end(p);
+	} else if (cap->wait == FEED_OVER || cap->wait == FEED_CLOSED) {
 		proc_close_stream(p, 0);
+	}
+	return cap->wait != FEED_FAILED;
 }
 
 static void wait_for_more(struct capture *cap)
@@ -57,16 +70,21 @@ static void wait_for_more(struct capture *cap)
 	carrel *c = cap->c;
 	carrel_proc *p = cap->p;
 	struct pollfd fds[] = {
-		{ .fd = p->in, .events = POLLOUT },	{ .fd = p->out[0], .events = POLLIN },
-		{ .fd = p->out[1], .events = POLLIN },	{ .fd = c->socket, .events = POLLIN },
+		{ .fd = p->feed.on ? p->in : -1, .events = cap->wait == FEED_ROOM ? POLLOUT : 0 },
+		{ .fd = cap->wait == FEED_SOURCE ? p->feed.fd : -1, .events = POLLIN },
+		{ .fd = p->out[0].fd, .events = POLLIN },
+		{ .fd = p->out[1].fd, .events = POLLIN },
+		{ .fd = c->socket, .events = POLLIN },
 		{ .fd = c->yield, .events = POLLIN },
 	};
 	bool reader = !c->reader && !c->next_busy;
 
 	c->reader |= reader;
 	pthread_mutex_unlock(&c->lock);
-	poll(fds, reader ? 5 : 3, reader ? -1 : OTHER_READER_MS);
+	poll(fds, reader ? 6 : 4, reader ? -1 : OTHER_READER_MS);
 	pthread_mutex_lock(&c->lock);
+	if (fds[0].revents & (POLLERR | POLLHUP))
+		proc_close_stream(p, 0);
 	if (!reader)
 		return;
 	c->reader = false;
@@ -83,7 +101,8 @@ static void collect(struct capture *cap)
 		/* What was written before the end is there when the end is known, so look in this order. */
 		bool gone = p->gone;
 
-		feed(p);
+		if (!feed(cap))
+			return;
 		take_output(cap, 0);
 		take_output(cap, 1);
 		if (cap->out[0].err != 0 || cap->out[1].err != 0)
@@ -98,9 +117,16 @@ static int finish(struct capture *cap, carrel_result *r, carrel_error *e)
 {
 	int err = cap->out[0].err != 0 ? cap->out[0].err : cap->out[1].err;
 
+	if (cap->wait == FEED_FAILED)
+		return error_set(e, CARREL_STAGE_INPUT, cap->p->feed.err, -1,
+				 "the input for stdin failed: %s; everything was killed",
+				 strerror(cap->p->feed.err));
 	if (err != 0)
 		return error_set(e, CARREL_STAGE_FDS, err, -1, "no memory for the output");
+	proc_counts(cap->p, &cap->p->status);
 	r->status = cap->p->status;
+	r->out_truncated = cap->truncated[0];
+	r->err_truncated = cap->truncated[1];
 	r->out_len = cap->out[0].len;
 	r->err_len = cap->out[1].len;
 	r->out = buf_steal_text(&cap->out[0]);

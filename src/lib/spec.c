@@ -10,6 +10,11 @@
 
 extern char **environ;
 
+#define DEFAULT_LINE (64 * 1024)
+#define MAX_LINE (16 * 1024 * 1024)
+/* How long the start of a command may take. */
+#define START_MS 30000
+
 #define BAD(index, ...) error_set(e, CARREL_STAGE_ARGS, EINVAL, index, __VA_ARGS__)
 
 static int check_command(const carrel_spec *s, carrel_error *e)
@@ -21,8 +26,9 @@ static int check_command(const carrel_spec *s, carrel_error *e)
 	if (s->argv != NULL && s->argv[0] == NULL)
 		return BAD(0, "argv is empty: there is no command");
 	if ((s->n_pass_fds > 0 && s->pass_fds == NULL) || (s->n_limits > 0 && s->limits == NULL) ||
-	    (s->n_groups > 0 && s->groups == NULL) || (s->input_len > 0 && s->input == NULL))
-		return BAD(-1, "pass_fds, limits, groups or input is NULL, but its count is not 0");
+	    (s->n_groups > 0 && s->groups == NULL) || (s->input_len > 0 && s->input == NULL) ||
+	    (s->n_keep_ignored > 0 && s->keep_ignored == NULL))
+		return BAD(-1, "pass_fds, limits, groups, input or keep_ignored is NULL, but its count is not 0");
 	if (s->path != NULL && s->argv == NULL)
 		return BAD(-1, "path needs argv");
 	if (s->behaviour != NULL && strcmp(s->behaviour, behaviour_process.name) != 0)
@@ -44,18 +50,53 @@ static int check_streams(const carrel_spec *s, carrel_error *e)
 	const carrel_io *io[] = { &s->in, &s->out, &s->err };
 
 	for (int i = 0; i < 3; i++) {
-		if ((unsigned)io[i]->kind > CARREL_TO_STDOUT || (io[i]->kind == CARREL_TO_STDOUT && i != 2))
+		if ((unsigned)io[i]->kind > CARREL_PTY || (io[i]->kind == CARREL_TO_STDOUT && i != 2) ||
+		    (io[i]->kind == CARREL_FEED && i != 0))
 			return BAD(i, "%s.kind %d is no kind of this stream", names[i], (int)io[i]->kind);
-		if (io[i]->kind == CARREL_FD && check_fd(io[i]->fd, names[i], i, e) < 0)
+		if ((io[i]->kind == CARREL_FD || io[i]->kind == CARREL_FEED) &&
+		    check_fd(io[i]->fd, names[i], i, e) < 0)
 			return -1;
+		if (io[i]->kind == CARREL_FILE && io[i]->path == NULL)
+			return BAD(i, "%s.kind is CARREL_FILE, but %s.path is NULL", names[i], names[i]);
+		if (io[i]->kind == CARREL_PTY && s->out.kind != CARREL_PTY)
+			return BAD(i, "%s.kind is CARREL_PTY, so out.kind must be it too", names[i]);
 		if (io[i]->kind == CARREL_INHERIT && check_fd(i, names[i], i, e) < 0)
 			return -1;
 		if (io[i]->pipe_size < 0)
 			return BAD(i, "%s.pipe_size is negative", names[i]);
 	}
-	if (s->input != NULL && s->in.kind != CARREL_DEFAULT)
-		return BAD(0, "input feeds stdin, so in.kind must be left at its default");
+	if (s->input != NULL && s->produce != NULL)
+		return BAD(0, "input and produce exclude each other");
+	if ((s->input != NULL || s->produce != NULL) && s->in.kind != CARREL_DEFAULT && s->in.kind != CARREL_PTY)
+		return BAD(0, "%s feeds stdin, so in.kind must be left at its default",
+			   s->input != NULL ? "input" : "produce");
+	if (s->out.kind == CARREL_PTY && s->session == CARREL_SESSION_KEEP)
+		return BAD(-1, "a terminal of its own needs a session of its own: session is CARREL_SESSION_KEEP");
+	if ((unsigned)s->framing > CARREL_LINES)
+		return BAD(-1, "framing %d is none", (int)s->framing);
+	if (s->max_line > MAX_LINE)
+		return BAD(-1, "max_line is %zu; at most %d", s->max_line, MAX_LINE);
 	return 0;
+}
+
+bool spec_fed(const carrel_spec *s)
+{
+	return s->input_len > 0 || s->produce != NULL || s->in.kind == CARREL_FEED;
+}
+
+/* What is left to the library. */
+static void complete_streams(carrel_spec *s)
+{
+	bool pty = s->out.kind == CARREL_PTY;
+
+	if (s->in.kind == CARREL_DEFAULT)
+		s->in.kind = pty ? CARREL_PTY : spec_fed(s) ? CARREL_PIPE : CARREL_NULL;
+	if (s->out.kind == CARREL_DEFAULT)
+		s->out.kind = CARREL_PIPE;
+	if (s->err.kind == CARREL_DEFAULT)
+		s->err.kind = pty ? CARREL_PTY : CARREL_PIPE;
+	if (s->max_line == 0)
+		s->max_line = DEFAULT_LINE;
 }
 
 static int check_pass_fds(const carrel_spec *s, carrel_error *e)
@@ -99,7 +140,9 @@ static int check_end(const carrel_spec *s, carrel_error *e)
 	}
 	if (s->timeout_ms < 0)
 		return BAD(-1, "timeout_ms is negative; 0 means none");
-	if ((unsigned)s->on_exit > CARREL_EXIT_WAIT_TREE)
+	if (s->start_ms < -1)
+		return BAD(-1, "start_ms is %d; -1 means no limit", s->start_ms);
+	if ((unsigned)s->on_exit > CARREL_EXIT_KEEP_TREE)
 		return BAD(-1, "on_exit %d is no policy", (int)s->on_exit);
 	return 0;
 }
@@ -121,6 +164,10 @@ static int check_process(const carrel_spec *s, carrel_error *e)
 		return BAD(-1, "umask %#o; it must be 0 to 0777", (unsigned)s->umask);
 	if ((unsigned)s->session > CARREL_SESSION_KEEP)
 		return BAD(-1, "session %d is no kind of session", (int)s->session);
+	for (size_t i = 0; i < s->n_keep_ignored; i++) {
+		if (s->keep_ignored[i] < 1 || s->keep_ignored[i] >= NSIG)
+			return BAD((int)i, "keep_ignored[%zu] %d is no signal", i, s->keep_ignored[i]);
+	}
 	for (size_t i = 0; i < s->n_limits; i++) {
 		if (s->limits[i].soft > s->limits[i].hard)
 			return error_set(e, CARREL_STAGE_RLIMIT, EINVAL, (int)i,
@@ -145,6 +192,9 @@ int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e)
 					       full.err.kind == CARREL_INHERIT
 				       ? CARREL_SESSION_KEEP
 				       : CARREL_SESSION_OWN;
+	complete_streams(&full);
+	if (full.start_ms == 0)
+		full.start_ms = START_MS;
 	if (full.stop[0].sig == 0)
 		full.stop[0] = (carrel_step){ SIGTERM, 5000 };
 	*ret = full;

@@ -23,8 +23,14 @@ static carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e
 	carrel_proc *p = calloc(1, sizeof(*p));
 
 	if (p != NULL) {
-		*p = (carrel_proc){ .c = c, .id = c->next_id++, .user = s->user, .in = -1,
-				    .out = { -1, -1 } };
+		*p = (carrel_proc){ .c = c, .id = c->next_id++, .user = s->user, .in = -1, .feed.fd = -1,
+				    .pty = s->out.kind == CARREL_PTY, .max_output = s->max_output };
+		if (s->framing == CARREL_LINES)
+			p->max_line = s->max_line;
+		for (int i = 0; i < 2; i++) {
+			p->out[i] = (struct output){ .p = p, .stream = i + 1, .fd = -1 };
+			buf_init(&p->out[i].text, p->max_line + 2 * READ_MAX);
+		}
 		/* Ids begin again after 2^32 spawns; one that is still in use is passed over. */
 		while (p->id == 0 || map_get(&c->procs, p->id) != NULL)
 			p->id = c->next_id++;
@@ -36,15 +42,64 @@ static carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e
 	return NULL;
 }
 
+/* Events of a proc that nobody knows any more. */
+static void drop_events(carrel *c, const carrel_proc *p)
+{
+	struct event_node **at = &c->first;
+
+	while (*at != NULL) {
+		struct event_node *n = *at;
+
+		if (n->proc == p) {
+			*at = n->next;
+			free(n);
+		} else {
+			at = &n->next;
+		}
+	}
+	c->last = at;
+}
+
+static void release(carrel_proc *p)
+{
+	carrel *c = p->c;
+	unsigned char mem[16];
+	struct buf b;
+
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_nil(&b);
+	drop_events(c, p);
+	p->released = true;
+	for (int i = 0; i < 2; i++) {
+		p->out[i].paused = false;
+		ready_remove(&p->out[i]);
+	}
+	for (int stream = 0; stream <= 2; stream++)
+		proc_close_stream(p, stream);
+	/* One that is not gone yet is freed as soon as the control process says so. */
+	if (p->gone)
+		proc_forget(p);
+	else
+		channel_send(c, MSG_KILL, p->id, &b, NULL, 0);
+}
+
 /* Take over the request's ends of the pipes. */
-static void adopt(carrel_proc *p, const carrel_spec *s, struct request *r)
+static void adopt(carrel_proc *p, struct request *r)
 {
 	p->in = fd_take(&r->in);
-	p->out[0] = fd_take(&r->out[0]);
-	p->out[1] = fd_take(&r->out[1]);
-	p->input = s->input;
-	p->input_len = s->input_len;
-	p->feeding = p->in >= 0 && s->input_len > 0;
+	p->out[0].fd = fd_take(&r->out[0]);
+	p->out[1].fd = fd_take(&r->out[1]);
+}
+
+/* It did not come about in time: end it, and do not wait for that. */
+static carrel_proc *give_up(carrel_proc *p, const carrel_spec *s, carrel_error *e)
+{
+	error_set(e, CARREL_STAGE_EXEC, ETIMEDOUT, -1, "the start took longer than %d ms and was given up", s->start_ms);
+	p->request = NULL;
+	release(p);
+	errno = ETIMEDOUT;
+	return NULL;
 }
 
 static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured, struct request *r,
@@ -59,6 +114,12 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	p = proc_create(c, s, e);
 	if (p == NULL)
 		return NULL;
+	int fed = feed_begin(p, s);
+	if (fed < 0) {
+		error_set(e, CARREL_STAGE_INPUT, -fed, -1, "cannot prepare the input: %s", strerror(-fed));
+		proc_free(p);
+		return NULL;
+	}
 	c->once_used = c->once;
 	p->captured = captured;
 	int err = channel_send(c, MSG_SPAWN, p->id, &r->body, r->fds, r->n_fds);
@@ -71,9 +132,10 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	/* Our copies of the task's ends must go, or the streams would never end. */
 	for (size_t i = 0; i < r->n_close; i++)
 		r->close_after[i] = fd_close(r->close_after[i]);
-	adopt(p, s, r);
+	adopt(p, r);
 	p->request = r;
-	channel_wait(c, answered, p, CLOCK_NEVER);
+	if (channel_wait(c, answered, p, clock_deadline_us(s->start_ms)) == 0)
+		return give_up(p, s, e);
 	p->request = NULL;
 	if (!p->failed) {
 		if (p->forgotten)
@@ -143,12 +205,16 @@ EXPORT ssize_t carrel_write(carrel_proc *p, const void *b, size_t n)
 	}
 	if (enter(p->c) < 0)
 		return -1;
-	if (p->in >= 0 && !p->feeding) {
+	if (p->in >= 0 && !p->feed.on) {
 		w = n == 0 ? 0 : write_some(p->in, b, n);
 		if (w == -EAGAIN)
 			w = 0;
+		if (w > 0) {
+			p->in_bytes += (uint64_t)w;
+			p->feed.newline = ((const char *)b)[w - 1] == '\n';
+		}
 		if (w >= 0 && (size_t)w < n) {
-			int r = proc_watch_in(p, true);
+			int r = proc_watch_in(p, WATCH_ROOM);
 
 			w = r < 0 ? r : w;
 		}
@@ -169,7 +235,9 @@ EXPORT int carrel_eof(carrel_proc *p)
 		return result(-EINVAL);
 	if (enter(p->c) < 0)
 		return -1;
-	if (p->in >= 0) {
+	if (p->in >= 0 && p->pty) {
+		r = feed_eof(p);
+	} else if (p->in >= 0) {
 		proc_close_stream(p, 0);
 		r = 0;
 	}
@@ -244,50 +312,20 @@ EXPORT int carrel_wait(carrel_proc *p, carrel_status *st, int timeout_ms)
 		return -1;
 	int r = channel_wait(p->c, is_gone, p, clock_deadline_us(timeout_ms));
 	r = p->gone ? 1 : r < 0 ? r : 0;
-	if (r == 1 && st != NULL)
+	if (r == 1 && st != NULL) {
+		proc_counts(p, &p->status);
 		*st = p->status;
+	}
 	leave(p->c);
 	return result(r);
 }
 
-/* Events of a proc that nobody knows any more. */
-static void drop_events(carrel *c, const carrel_proc *p)
-{
-	struct event_node **at = &c->first;
-
-	while (*at != NULL) {
-		struct event_node *n = *at;
-
-		if (n->proc == p) {
-			*at = n->next;
-			free(n);
-		} else {
-			at = &n->next;
-		}
-	}
-	c->last = at;
-}
-
 EXPORT void carrel_release(carrel_proc *p)
 {
-	unsigned char mem[16];
-	struct buf b;
-
 	if (p == NULL || enter(p->c) < 0)
 		return;
 	carrel *c = p->c;
-	buf_init_fixed(&b, mem, sizeof(mem));
-	term_out_version(&b);
-	term_out_nil(&b);
-	drop_events(c, p);
-	p->released = true;
-	for (int stream = 0; stream <= 2; stream++)
-		proc_close_stream(p, stream);
-	/* One that is not gone yet is freed as soon as the control process says so. */
-	if (p->gone)
-		proc_forget(p);
-	else
-		channel_send(c, MSG_KILL, p->id, &b, NULL, 0);
+	release(p);
 	leave(c);
 }
 

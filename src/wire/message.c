@@ -92,7 +92,7 @@ static void option_out(struct buf *b, const char *name)
 
 void spawn_options_out(struct buf *b, const struct spawn_options *o)
 {
-	uint32_t n = (o->timeout_ms > 0) + 2u + o->wait_tree + o->trace;
+	uint32_t n = (o->timeout_ms > 0) + 2u + (o->wait_tree || o->keep_tree) + o->trace;
 
 	term_out_list(b, n);
 	if (o->timeout_ms > 0) {
@@ -103,9 +103,9 @@ void spawn_options_out(struct buf *b, const struct spawn_options *o)
 	steps_out(b, o->stop, o->n_stop);
 	option_out(b, "group");
 	term_out_int(b, o->group);
-	if (o->wait_tree) {
+	if (o->wait_tree || o->keep_tree) {
 		option_out(b, "on_exit");
-		term_out_atom(b, "wait");
+		term_out_atom(b, o->wait_tree ? "wait" : "keep");
 	}
 	if (o->trace) {
 		option_out(b, "trace");
@@ -114,14 +114,25 @@ void spawn_options_out(struct buf *b, const struct spawn_options *o)
 	term_out_nil(b);
 }
 
-static int one_of(struct term_in *in, const char *no, const char *yes, bool *ret)
+static int true_or_false(struct term_in *in, bool *ret)
 {
 	struct slice s;
 
-	if (term_in_atom(in, &s) < 0 || !(slice_is(s, no) || slice_is(s, yes)))
+	if (term_in_atom(in, &s) < 0 || !(slice_is(s, "false") || slice_is(s, "true")))
 		return -EBADMSG;
-	*ret = slice_is(s, yes);
+	*ret = slice_is(s, "true");
 	return 0;
+}
+
+static int on_exit_in(struct term_in *in, struct spawn_options *o)
+{
+	struct slice s;
+
+	if (term_in_atom(in, &s) < 0)
+		return -EBADMSG;
+	o->wait_tree = slice_is(s, "wait");
+	o->keep_tree = slice_is(s, "keep");
+	return o->wait_tree || o->keep_tree || slice_is(s, "kill") ? 0 : -EBADMSG;
 }
 
 static int option_in(struct term_in *in, struct spawn_options *o)
@@ -146,9 +157,9 @@ static int option_in(struct term_in *in, struct spawn_options *o)
 	if (slice_is(name, "stop"))
 		return steps_in(in, o->stop, &o->n_stop);
 	if (slice_is(name, "on_exit"))
-		return one_of(in, "kill", "wait", &o->wait_tree);
+		return on_exit_in(in, o);
 	if (slice_is(name, "trace"))
-		return one_of(in, "false", "true", &o->trace);
+		return true_or_false(in, &o->trace);
 	return -EBADMSG;
 }
 

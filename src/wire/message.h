@@ -35,7 +35,7 @@ enum message_type {
 	/* control process to library; id: the stream's */
 	MSG_WELCOME = 64,	/* {Protocol, [{Name, Value}]} */
 	MSG_FAILED = 65,	/* {Stage, Errno, Index, Text}: the spawn did not come about */
-	MSG_STARTED = 66,	/* {Pid, [{Index, Result}]} */
+	MSG_STARTED = 66,	/* {Pid, ReaperPid, [{Index, Result}]} */
 	MSG_STOPPED = 67,	/* Signal */
 	MSG_CONTINUED = 68,	/* [] */
 	MSG_EXIT = 69,		/* {WaitStatus, UserUs, SystemUs, MaxRssKb} */
@@ -77,7 +77,8 @@ struct spawn_options {
 	int timeout_ms;		/* {timeout, Ms}; 0: none */
 	struct step stop[STEPS_MAX];	/* {stop, [{Signal, WaitMs}]} */
 	int n_stop;
-	bool wait_tree;		/* {on_exit, wait | kill} */
+	bool wait_tree;		/* {on_exit, wait | keep | kill} */
+	bool keep_tree;
 	bool trace;		/* {trace, true} */
 	pid_t group;		/* {group, Pid}: the process group of the host */
 };

@@ -81,19 +81,17 @@ static void out_dups(struct buf *b, const carrel_spec *s)
  *   h nothing ({host, group})
  *   g const gid_t *, size_t  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
  */
-void ops_add(struct ops *o, enum call_number call, bool ignore, const char *format, ...)
+static void add(struct ops *o, enum place place, enum call_number call, bool ignore, const char *format, va_list ap)
 {
 	struct buf *b = &o->inner;
-	va_list ap;
 	uint32_t argc = 0;
 
 	while (format[argc] != 0)
 		argc++;
 	term_out_tuple(b, 4);
-	term_out_atom(b, "task");
+	term_out_atom(b, place_name(place));
 	term_out_int(b, call);
 	term_out_tuple(b, argc);
-	va_start(ap, format);
 	for (const char *f = format; *f != 0; f++) {
 		const gid_t *ids;
 		uint64_t soft;
@@ -142,13 +140,30 @@ void ops_add(struct ops *o, enum call_number call, bool ignore, const char *form
 			break;
 		}
 	}
-	va_end(ap);
 	term_out_list(b, ignore);
 	if (ignore) {
 		term_out_atom(b, "ignore");
 		term_out_nil(b);
 	}
 	o->n++;
+}
+
+void ops_add(struct ops *o, enum call_number call, bool ignore, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add(o, PLACE_TASK, call, ignore, format, ap);
+	va_end(ap);
+}
+
+void ops_add_init(struct ops *o, enum call_number call, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add(o, PLACE_INIT, call, false, format, ap);
+	va_end(ap);
 }
 
 void ops_end(struct ops *o, struct buf *b)

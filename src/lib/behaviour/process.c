@@ -12,7 +12,13 @@
 
 static void add_session(const carrel_spec *s, struct ops *o)
 {
-	if (s->session == CARREL_SESSION_OWN)
+	if (s->out.kind == CARREL_PTY) {
+		/* The reaper leads the session, or ^Z could not stop the command: nobody would be left to go on. */
+		ops_add_init(o, CALL_setsid, "");
+		ops_add_init(o, CALL_controlling_terminal, "f", "stdout");
+		ops_add(o, CALL_setpgid, false, "ii", 0, 0);
+		ops_add(o, CALL_foreground, false, "f", "stdout");
+	} else if (s->session == CARREL_SESSION_OWN)
 		ops_add(o, CALL_setsid, false, "");
 	else
 		ops_add(o, CALL_setpgid, false, "ih", 0);
@@ -93,7 +99,8 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	add_identity(s, x, &o);
 	/* After the identity, whose change would clear it. */
 	ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
-	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)NULL, (size_t)0);
+	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
+		s->n_keep_ignored);
 	ops_add(&o, CALL_dup_fds, false, "d", s);
 	add_exec(s, x, &o);
 	ops_end(&o, b);

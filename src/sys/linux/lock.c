@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,6 +60,8 @@ static const struct rule rules[] = {
 	{ SYS_openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0 },
 	{ SYS_mmap, 2, PROT_EXEC, 0 },
 	{ SYS_unlinkat, 2, UINT32_MAX, AT_REMOVEDIR },
+	/* TCGETS, TCSETS and TCSETSW: the guard's terminal. */
+	{ SYS_ioctl, 1, ~UINT32_C(3), TCGETS & ~3 },
 };
 
 #define N_RULES (sizeof(rules) / sizeof(rules[0]))
