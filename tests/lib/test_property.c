@@ -40,16 +40,13 @@
 #define ROUNDS 40
 #define MEMORY_KB (1 << 20)	/* a sanitizer has memory of its own */
 #else
-#define ROUNDS 150
+#define ROUNDS 100
 #define MEMORY_KB 8192
 #endif
 #define TREES 4
 #define WORDS 64
-#define ROUND_MS 40000
+#define ROUND_MS 20000
 #define ONE (1 << 20)
-
-#pragma weak carrel_pause
-#pragma weak carrel_take_fd
 
 static uint64_t base_seed = 1;
 static int rounds = ROUNDS, first_round;
@@ -85,14 +82,14 @@ static unsigned some_size(void)
 
 /* ------------------------------------------------------------ trees --- */
 
-enum feeding { FEED_NONE, FEED_INPUT, FEED_WRITE, FEED_WRITE_NO_EOF, FEED_COUNT };
+enum feeding { FEED_NONE, FEED_INPUT, FEED_WRITE, FEED_WRITE_NO_EOF, FEED_FILE, FEED_PRODUCE, FEED_FAIL, FEED_COUNT };
 
 struct tree {
 	carrel_proc *p;
 	int number;
 	uint64_t seed;
 	struct pattern_log *log;
-	int log_fd, stranger_fd;
+	int log_fd, stranger_fd, source_fd;
 	pid_t stranger;
 	/* the program */
 	char text[WORDS][16];
@@ -114,7 +111,7 @@ struct tree {
 	uint64_t got[3];
 	bool eof[3], paused[3];
 	int taken[3];
-	bool started, exited, gone, released, stopped, room;
+	bool started, exited, gone, released, stopped, room, failed, was_taken[3];
 };
 
 static struct tree trees[TREES];
@@ -249,7 +246,7 @@ static void start_stranger(struct tree *t)
 
 static void prepare(struct tree *t, int number)
 {
-	*t = (struct tree){ .number = number, .seed = chance() >> 1, .stranger_fd = -1, .budget = 3 << 20,
+	*t = (struct tree){ .number = number, .seed = chance() >> 1, .stranger_fd = -1, .source_fd = -1, .budget = 3 << 20,
 			    .stop_at = -1, .release_at = -1, .pause_at = -1, .take_at = -1, .taken = { -1, -1, -1 } };
 	t->log_fd = memfd_create("log", MFD_CLOEXEC);
 	DEMAND(t->log_fd != -1 && ftruncate(t->log_fd, sizeof(*t->log)) == 0, NULL);
@@ -275,9 +272,9 @@ static void prepare(struct tree *t, int number)
 	t->take_stream = 1 + (int)below(2);
 	if (one_in(6))
 		t->take_at = (int)below(5);
-	t->lines = one_in(2) && carrel_pause != NULL;
+	t->lines = one_in(2);
 	t->max_line = one_in(3) ? 0 : 1 + below(one_in(2) ? 100 : 100000);
-	t->on_exit = one_in(2) ? CARREL_EXIT_WAIT_TREE : CARREL_EXIT_KILL_TREE;
+	t->on_exit = (carrel_exit_policy)below(3);
 	if (one_in(10))
 		t->timeout_ms = 1 + (int)below(60);
 }
@@ -289,6 +286,38 @@ static const char *actor_path(void)
 
 	snprintf(path, sizeof(path), "%s/actor", tools != NULL ? tools : ".");
 	return path;
+}
+
+/* Input from a function: any size up to what is asked for, and in the end the end or an error. */
+static ssize_t produce(void *arg, void *mem, size_t size)
+{
+	struct tree *t = arg;
+	size_t n = t->input_len - t->input_at, piece = some_size();
+
+	DEMAND(size > 0 && !t->gone && !t->released, t);
+	if (n == 0 && t->feeding == FEED_FAIL) {
+		errno = EILSEQ;
+		return -1;
+	}
+	/* Nothing would be the end. */
+	piece = piece > 0 ? piece : 1;
+	n = n < piece ? n : piece;
+	n = n < size ? n : size;
+	pattern_fill(t->seed, 0, t->input_at, mem, n);
+	t->input_at += n;
+	return (ssize_t)n;
+}
+
+/* Input from a file, which is read from where it is. */
+static void make_source(struct tree *t)
+{
+	unsigned char *mem = scratch + (size_t)t->number * (ONE + 16);
+
+	t->source_fd = memfd_create("source", MFD_CLOEXEC);
+	DEMAND(t->source_fd != -1 && write(t->source_fd, "skip", 4) == 4, t);
+	pattern_fill(t->seed, 0, 0, mem, t->input_len);
+	DEMAND(write(t->source_fd, mem, t->input_len) == (ssize_t)t->input_len, t);
+	DEMAND(lseek(t->source_fd, 4, SEEK_SET) == 4, t);
 }
 
 static void start(carrel *c, struct tree *t)
@@ -305,6 +334,12 @@ static void start(carrel *c, struct tree *t)
 		pattern_fill(t->seed, 0, 0, scratch + (size_t)t->number * (ONE + 16), t->input_len);
 		s.input = scratch + (size_t)t->number * (ONE + 16);
 		s.input_len = t->input_len;
+	} else if (t->feeding == FEED_FILE) {
+		make_source(t);
+		s.in = (carrel_io){ .kind = CARREL_FEED, .fd = t->source_fd };
+	} else if (t->feeding == FEED_PRODUCE || t->feeding == FEED_FAIL) {
+		s.produce = produce;
+		s.produce_arg = t;
 	} else if (t->feeding != FEED_NONE) {
 		s.in.kind = CARREL_PIPE;
 	}
@@ -386,20 +421,24 @@ static void feed(struct tree *t)
 			return;
 		}
 		t->input_at += (size_t)w;
-		t->got[0] += (size_t)w;
-		t->room = (size_t)w == n;
+			t->room = (size_t)w == n;
 	}
 }
 
 static void finished(struct tree *t, const carrel_status *st)
 {
+	uint64_t in = atomic_load(&t->log->done[0]);
+
 	DEMAND(t->exited, t);
 	for (int s = 1; s <= 2; s++) {
+		bool taken = t->taken[s] != -1 || t->was_taken[s];
 		uint64_t low = atomic_load(&t->log->done[s]);
 
+		DEMAND(taken || (s == 1 ? st->out_bytes : st->err_bytes) == t->got[s], t);
 		/* A stranger alone may keep it open now, and nobody writes. */
 		read_taken(t, s);
-		DEMAND(t->got[s] >= low, t);
+		/* Who was let go can have written since. */
+		DEMAND(t->got[s] >= low || t->on_exit == CARREL_EXIT_KEEP_TREE, t);
 		if (t->taken[s] != -1)
 			close(t->taken[s]);
 		t->taken[s] = -1;
@@ -408,14 +447,17 @@ static void finished(struct tree *t, const carrel_status *st)
 	DEMAND(st->exited != (st->sig != 0), t);
 	if (t->timeout_ms == 0 && !t->stopped)
 		DEMAND(st->cause == CARREL_BY_ITSELF, t);
-	if (t->feeding == FEED_INPUT)
-		DEMAND(atomic_load(&t->log->done[0]) <= t->input_len, t);
-	else
-		DEMAND(atomic_load(&t->log->done[0]) <= t->got[0], t);
-	if (atomic_load(&t->log->ended) && t->feeding == FEED_INPUT)
-		DEMAND(atomic_load(&t->log->done[0]) == t->input_len, t);
-	if (atomic_load(&t->log->ended) && t->feeding == FEED_WRITE)
-		DEMAND(atomic_load(&t->log->done[0]) == t->input_at && t->input_at == t->input_len, t);
+	/* What was read was sent, and what was sent was there. */
+	DEMAND(in <= st->in_bytes || t->feeding == FEED_NONE, t);
+	DEMAND(st->in_bytes <= t->input_len, t);
+	if (t->feeding == FEED_WRITE || t->feeding == FEED_WRITE_NO_EOF)
+		DEMAND(st->in_bytes == t->input_at, t);
+	if (t->feeding == FEED_FILE)
+		DEMAND(lseek(t->source_fd, 0, SEEK_CUR) == (off_t)st->in_bytes + 4, t);
+	/* The end is seen behind the last byte, and not where the input failed. */
+	if (atomic_load(&t->log->ended) && t->on_exit != CARREL_EXIT_KEEP_TREE && t->feeding != FEED_NONE &&
+	    t->feeding != FEED_WRITE_NO_EOF)
+		DEMAND(in == t->input_len && (t->feeding != FEED_FAIL || t->failed), t);
 }
 
 /* The reader's whims. */
@@ -423,7 +465,7 @@ static void whims(struct tree *t)
 {
 	int n = t->events++;
 
-	if (n == t->pause_at && carrel_pause != NULL) {
+	if (n == t->pause_at) {
 		int s = 1 + (int)below(2);
 
 		if (carrel_pause(t->p, s, 1) == 0)
@@ -431,18 +473,18 @@ static void whims(struct tree *t)
 		else
 			DEMAND(errno == EBADF, t);
 	}
-	if (n >= t->pause_at + 3 && carrel_pause != NULL && one_in(3)) {
+	if (n >= t->pause_at + 3 && one_in(3)) {
 		for (int s = 1; s <= 2; s++) {
 			if (t->paused[s])
 				DEMAND(carrel_pause(t->p, s, 0) == 0 || errno == EBADF, t);
 			t->paused[s] = false;
 		}
 	}
-	if (n == t->take_at && carrel_take_fd != NULL) {
+	if (n == t->take_at) {
 		t->taken[t->take_stream] = carrel_take_fd(t->p, t->take_stream);
 		DEMAND(t->taken[t->take_stream] != -1 || errno == EBADF || (errno == EBUSY && t->lines), t);
 		if (t->taken[t->take_stream] != -1)
-			t->eof[t->take_stream] = true;
+			t->eof[t->take_stream] = t->was_taken[t->take_stream] = true;
 	}
 	if (n == t->stop_at) {
 		t->stopped = true;
@@ -452,7 +494,8 @@ static void whims(struct tree *t)
 		t->released = true;
 		carrel_release(t->p);
 	}
-	if (t->slow > 0 && (unsigned)n % t->slow == 0)
+	/* Lines may be very many. */
+	if (t->slow > 0 && n < 200 && (unsigned)n % t->slow == 0)
 		usleep(below(3000));
 }
 
@@ -481,6 +524,11 @@ static void handle(struct tree *t, const carrel_event *ev)
 		break;
 	case CARREL_STDIN_CLOSED:
 		t->room = false;
+		break;
+	case CARREL_INPUT_FAILED:
+		DEMAND(t->feeding == FEED_FAIL && !t->failed && ev->err == EILSEQ, t);
+		DEMAND(t->input_at == t->input_len, t);
+		t->failed = true;
 		break;
 	case CARREL_EXIT:
 		DEMAND(!t->exited, t);
@@ -514,7 +562,7 @@ static void idle(struct tree *t)
 	}
 	feed(t);
 	/* One whose input never ends would wait for ever. */
-	if (t->feeding == FEED_WRITE_NO_EOF && !t->room && one_in(8))
+	if ((t->feeding == FEED_WRITE_NO_EOF && !t->room && one_in(8)) || (t->failed && one_in(4)))
 		carrel_eof(t->p);
 }
 
@@ -573,6 +621,8 @@ static void clean_up(struct tree *t)
 	/* Whatever happened, nobody saw a byte more than was written. */
 	for (int s = 1; s <= 2; s++)
 		DEMAND(t->got[s] <= atomic_load(&t->log->want[s]), t);
+	if (t->source_fd != -1)
+		close(t->source_fd);
 	munmap(t->log, sizeof(*t->log));
 	close(t->log_fd);
 }
