@@ -469,7 +469,7 @@ static void *wait_in_turn(void *arg)
  * A thread in carrel_wait() reads the socket when another one enters carrel_next() and takes that over.
  * What the first reads in this moment must wake the second. Fails if it does not: it waits for ever.
  */
-TEST_T(a_wait_gives_way_to_a_next, 60)
+TEST_T(a_wait_gives_way_to_a_next, 40)
 {
 	struct turn t = { .p = NULL };
 	carrel_event ev = { .size = sizeof(ev) };
