@@ -54,6 +54,32 @@ status() {
 	fi
 }
 
+# own_cgroup: into a cgroup v2 of this test's own, so that what others make is not taken for ours; sets
+# $cgroup to its directory, or to nothing where there can be none
+own_cgroup() {
+	cgroup=
+	for d in /sys/fs/cgroup /sys/fs/cgroup/unified; do
+		[ "$(stat -f -c %T "$d" 2>/dev/null)" = cgroup2fs ] || continue
+		outer=$d$(sed -n 's/^0:://p' /proc/self/cgroup)
+		cgroup=$outer/test-$$
+		if ! mkdir "$cgroup" 2>/dev/null || ! echo $$ >"$cgroup/cgroup.procs"; then
+			cgroup=
+			continue
+		fi
+		trap 'rm -rf "$tmp"; echo $$ >"$outer/cgroup.procs"; rmdir "$cgroup"' EXIT
+		return
+	done
+}
+
+# cgroups_left: the handles' cgroups that are still there, which are removed then
+cgroups_left() {
+	for d in "${cgroup:-/nowhere}"/carrel-*; do
+		[ -d "$d" ] || continue
+		printf ' %s' "${d##*/}"
+		rmdir "$d"/s* "$d" 2>/dev/null
+	done
+}
+
 # as_user COMMAND...: as an ordinary user without groups
 as_user() {
 	setpriv --reuid "$user" --regid "$user" --clear-groups "$@"

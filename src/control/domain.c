@@ -10,8 +10,10 @@
 void domain_remove_cgroup(const struct role *role)
 {
 	for (int tries = 0; role->cgroup >= 0 && tries < 100; tries++) {
+		int r = sys_cgroup_remove(role->cgroup, role->guard);
+
 		/* The last of its processes may have a moment to go. */
-		if (sys_cgroup_remove(role->cgroup, role->guard) != -EBUSY)
+		if (r != -EBUSY && r != -ENOMEM && r != -EINTR)
 			return;
 		poll(NULL, 0, 2);
 	}

@@ -95,11 +95,10 @@ _Noreturn void guard_main(struct role *role)
 	int link[2];
 	int cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
 
-	if (sys_socketpair(link) < 0)
+	if (sys_socketpair(link) < 0 || (g.supervisor = fork()) == -1) {
+		domain_remove_cgroup(role);
 		_exit(125);
-	g.supervisor = fork();
-	if (g.supervisor == -1)
-		_exit(125);
+	}
 	if (g.supervisor == 0) {
 		close(link[0]);
 		fd_close(cgroup_kill);

@@ -360,9 +360,12 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	/* Shared with the task even where it gets a copy of our memory. */
 	struct task *t = map_memory(sizeof(*t), MAP_SHARED);
 	make_ready();
-	if (t == NULL || link_recv(spawn, &inbox, true) != 1)
+	int got = t != NULL ? link_recv(spawn, &inbox, true) : 0;
+	if (got != 1 && got != -EMFILE)
 		_exit(0);
 	close(spawn);
+	if (got == -EMFILE)
+		fail(&r, STAGE_FDS, EMFILE, -1, "the control process has no free descriptors");
 	decode(&r, &o, &p, &mem, &size);
 	refuse_places(&r, &p);
 	r.wait_tree = o.wait_tree;

@@ -88,9 +88,11 @@ static void host_readable(struct supervisor *s)
 	} else if (r == 0) {
 		s->host_gone = true;
 		s->ending = "the host closed the handle";
+	} else if (r == -EMFILE && s->welcome && s->inbox->head.type == MSG_SPAWN) {
+		tell_failed(s, s->inbox->head.id, STAGE_FDS, EMFILE, -1,
+			    "the control process has no free descriptors; its limit is that of the host when it began");
 	} else if (r != -EAGAIN) {
-		s->ending = r == -EMFILE ? "the supervisor has no free descriptors" :
-					   "the host sent what is no message";
+		s->ending = "the host sent what is no message";
 	}
 }
 
@@ -155,6 +157,9 @@ static void turn(struct supervisor *s)
 
 static _Noreturn void leave(const struct supervisor *s)
 {
+	/* The guard does this, as the last of us, unless it was the first. */
+	if (getppid() != s->guard_pid)
+		domain_remove_cgroup(s->role);
 	/* A guard that somebody stopped would stay for ever behind us. */
 	if (getppid() == s->guard_pid)
 		kill(s->guard_pid, SIGCONT);
@@ -169,9 +174,6 @@ static _Noreturn void finish(struct supervisor *s)
 	s->spare.socket = fd_close(s->spare.socket);
 	s->nursery_socket = fd_close(s->nursery_socket);
 	domain_end(s->role, s->cgroup_kill, s->kept.len > 0 ? is_kept : NULL, s);
-	/* The guard does this, as the last of us, unless it was the first. */
-	if (s->guard < 0)
-		domain_remove_cgroup(s->role);
 	if (!s->host_gone) {
 		buf_init(&b, 1024);
 		term_out_version(&b);

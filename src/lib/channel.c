@@ -21,6 +21,7 @@ void channel_lost(carrel *c, const char *reason)
 	if (c->lost)
 		return;
 	c->lost = true;
+	debug(c, "lost: %s", reason);
 	/* One that was there for a single tree ends behind it. */
 	c->lost_told = c->once_used && c->welcome;
 	if (reason != c->lost_reason)
@@ -57,6 +58,8 @@ int channel_send(carrel *c, enum message_type type, uint32_t id, const struct bu
 		return -EPIPE;
 	/* The supervisor reads unless it is making processes; that is short. */
 	int r = link_send(c->socket, type, id, body->data, body->len, fds, n_fds, true);
+	debug(c, "> %s %u, %zu bytes, %zu descriptors%s%s", message_name(type), id, body->len, n_fds,
+	      r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
 	if (r == -EPIPE || r == -ECONNRESET)
 		channel_read(c);
 	return r;
@@ -309,6 +312,8 @@ static bool read_one(carrel *c)
 		return true;
 	}
 	if (r > 0) {
+		debug(c, "< %s %u, %u bytes", message_name(c->inbox->head.type), c->inbox->head.id,
+		      c->inbox->head.body_len);
 		r = on_message(c);
 		link_release(c->inbox);
 	}

@@ -4,9 +4,11 @@
 
 #include "clock.h"
 #include "fd.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,8 @@
 
 /* A control process that does not greet for this long is stuck. */
 #define WELCOME_MS 30000
+/* How long a close waits for a supervisor whose guard was killed. */
+#define CLOSE_MS 5000
 
 int enter(carrel *c)
 {
@@ -140,14 +144,48 @@ static int greet(carrel *c, carrel_error *e)
 	return 0;
 }
 
-static void reap_guard(carrel *c)
+/* Wait for the guard.  True when it is gone and was killed before its work was done. */
+static bool reap_guard(carrel *c, int flags)
 {
+	int status = 0;
+	pid_t pid;
+
 	if (c->guard <= 0)
-		return;
+		return false;
 	/* Only ours: it was started so that no other wait of the host sees it. */
-	while (waitpid(c->guard, NULL, __WALL) == -1 && errno == EINTR)
-		continue;
+	do
+		pid = waitpid(c->guard, &status, __WALL | flags);
+	while (pid == -1 && errno == EINTR);
+	if (pid == 0)
+		return false;
+	c->killed_guard = pid > 0 && !WIFEXITED(status) ? c->guard : 0;
 	c->guard = 0;
+	return c->killed_guard != 0;
+}
+
+/* Then the supervisor ends everything, and closes our connection with its own end. */
+static void await_supervisor(const carrel *c)
+{
+	int64_t deadline_us = clock_deadline_us(CLOSE_MS);
+	int timeout_ms;
+
+	shutdown(c->socket, SHUT_WR);
+	while ((timeout_ms = clock_poll_ms(deadline_us)) > 0) {
+		struct pollfd p = { .fd = c->socket, .events = POLLIN };
+		int r = poll(&p, 1, timeout_ms) > 0 ? link_recv(c->socket, c->inbox, false) : -EAGAIN;
+
+		if (r == 1)
+			link_release(c->inbox);
+		else if (r != -EAGAIN && r != -EINTR)
+			return;
+	}
+}
+
+/* What a killed guard had to do as its last: remove the handle's cgroup. */
+static void clean_up(const carrel *c)
+{
+	for (int tries = 0; tries < 100 && sys_cgroup_discard(c->killed_guard) == -EBUSY; tries++)
+		poll(NULL, 0, 2);
 }
 
 EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
@@ -166,6 +204,7 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 	if (c == NULL)
 		return NULL;
 	c->once = full.once;
+	c->debug = secure_getenv("CARREL_DEBUG") != NULL;
 	if (open_own_fds(c, e) < 0 || helper_start(c, &full, e) < 0) {
 		int err = errno;
 
@@ -184,7 +223,8 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 		if (!c->welcome)
 			kill(c->guard, SIGKILL);
 		c->socket = fd_close(c->socket);
-		reap_guard(c);
+		if (reap_guard(c, 0))
+			clean_up(c);
 		destroy(c);
 		errno = err;
 		return NULL;
@@ -202,9 +242,13 @@ EXPORT void carrel_close(carrel *c)
 	 * The supervisor sees the end of the connection and ends everything; the guard ends last.
 	 * Closing alone would not end it while a child that the host forked has a copy.
 	 */
+	if (reap_guard(c, WNOHANG))
+		await_supervisor(c);
 	shutdown(c->socket, SHUT_RDWR);
 	c->socket = fd_close(c->socket);
-	reap_guard(c);
+	reap_guard(c, 0);
+	if (c->killed_guard != 0)
+		clean_up(c);
 	for (;;) {
 		size_t i = 0;
 

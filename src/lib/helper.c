@@ -154,5 +154,6 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 	}
 	c->socket = pair[0];
 	c->guard = pid;
+	debug(c, "started %s as %d", path, pid);
 	return 0;
 }

@@ -112,7 +112,9 @@ struct carrel {
 	int yield;		/* eventfd: who waits for the socket shall let go */
 	int null;		/* /dev/null */
 	pid_t guard;		/* our child */
+	pid_t killed_guard;	/* its number, once it was found killed */
 	carrel_caps caps;
+	bool debug;		/* tell what happens on standard error */
 	bool welcome;
 	bool once, once_used;
 	char lost_reason[120];
@@ -152,6 +154,10 @@ struct carrel {
 /* error_set(e, stage, err, index, fmt, ...): fill ${e} (may be NULL) and errno; -1. */
 int error_set(carrel_error *e, carrel_stage stage, int err, int index, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* debug.c */
+/* debug(c, fmt, ...): a line on standard error when $CARREL_DEBUG is set. */
+void debug(const carrel *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* helper.c */
 int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e);

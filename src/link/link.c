@@ -50,6 +50,8 @@ int link_recv(int fd, struct inbox *in, bool wait)
 	if (n <= 0) {
 		for (size_t i = 0; i < n_fds; i++)
 			fd_close(in->fd[i]);
+		if (n == -EMFILE && message_head_peek(in->datagram, &in->head) < 0)
+			return -EBADMSG;
 		return (int)n;
 	}
 	in->n_fds = n_fds;

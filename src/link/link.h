@@ -27,7 +27,8 @@ struct inbox {
 };
 
 /* link_recv(fd, in, wait): 1 with a message in ${in}; 0 at the end of the connection; -EAGAIN,
- * -EBADMSG (not a message), -EMSGSIZE, -EMFILE.  End each received one with link_release(). */
+ * -EBADMSG (not a message), -EMSGSIZE, -EMFILE (its descriptors could not be taken, and it is gone; but its
+ * head is there).  End each received one with link_release(). */
 int link_recv(int fd, struct inbox *in, bool wait);
 
 /* link_forward(fd, in): pass a received message on as it came, descriptors included. */

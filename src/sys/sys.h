@@ -162,4 +162,8 @@ int sys_cgroup_kill(int kill_fd);
  * its children.  -EBUSY while something is left in it. */
 int sys_cgroup_remove(int dir, pid_t pid);
 
+/* sys_cgroup_discard(pid): the same for a caller who only knows that ${pid} was in its own cgroup.
+ * -ENOENT when there is none. */
+int sys_cgroup_discard(pid_t pid);
+
 #endif

@@ -7,6 +7,19 @@
 
 static const unsigned char magic[4] = { 'c', 'a', 'r', 'l' };
 
+const char *message_name(int type)
+{
+	static const char *const names[] = {
+		[MSG_HELLO] = "HELLO",	   [MSG_SPAWN] = "SPAWN",     [MSG_SIGNAL] = "SIGNAL",
+		[MSG_STOP] = "STOP",	   [MSG_KILL] = "KILL",	      [MSG_WELCOME] = "WELCOME",
+		[MSG_FAILED] = "FAILED",   [MSG_STARTED] = "STARTED", [MSG_STOPPED] = "STOPPED",
+		[MSG_CONTINUED] = "CONTINUED", [MSG_EXIT] = "EXIT",   [MSG_GONE] = "GONE",
+		[MSG_LOST] = "LOST",
+	};
+
+	return type > 0 && type <= MSG_LOST && names[type] != NULL ? names[type] : "?";
+}
+
 static void out32(unsigned char *p, uint32_t v)
 {
 	p[0] = (unsigned char)(v >> 24);
@@ -31,19 +44,26 @@ void message_head_out(const struct message *m, unsigned char *mem)
 	out32(mem + 12, m->body_len);
 }
 
-int message_head_in(const unsigned char *mem, size_t len, struct message *ret)
+int message_head_peek(const unsigned char *mem, struct message *ret)
 {
-	if (len < MESSAGE_HEAD_SIZE || memcmp(mem, magic, sizeof(magic)) != 0)
-		return -EBADMSG;
-	struct message m = {
+	*ret = (struct message){
 		.flags = mem[4],
 		.type = (uint16_t)(mem[6] << 8 | mem[7]),
 		.id = in32(mem + 8),
 		.body_len = in32(mem + 12),
 	};
-	size_t rest = len - MESSAGE_HEAD_SIZE;
-	if (mem[5] != 0 || (m.flags & ~MESSAGE_FLAG_MEMFD) != 0)
+	if (memcmp(mem, magic, sizeof(magic)) != 0 || mem[5] != 0 || (ret->flags & ~MESSAGE_FLAG_MEMFD) != 0)
 		return -EBADMSG;
+	return 0;
+}
+
+int message_head_in(const unsigned char *mem, size_t len, struct message *ret)
+{
+	struct message m;
+
+	if (len < MESSAGE_HEAD_SIZE || message_head_peek(mem, &m) < 0)
+		return -EBADMSG;
+	size_t rest = len - MESSAGE_HEAD_SIZE;
 	if (m.flags & MESSAGE_FLAG_MEMFD ? rest != 0 || m.body_len > MESSAGE_BODY_MAX
 					 : rest != m.body_len)
 		return -EBADMSG;

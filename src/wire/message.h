@@ -52,6 +52,9 @@ struct message {
 	uint32_t body_len;
 };
 
+/* message_name(type): the word for a message type, "?" for an unknown one. */
+const char *message_name(int type);
+
 /* message_head_out(m, mem): write the head of ${m} to the 16 bytes at ${mem}. */
 void message_head_out(const struct message *m, unsigned char *mem);
 
@@ -61,6 +64,9 @@ void message_head_out(const struct message *m, unsigned char *mem);
  * neither the rest of the datagram nor (MEMFD) at most MESSAGE_BODY_MAX.
  */
 int message_head_in(const unsigned char *mem, size_t len, struct message *ret);
+
+/* message_head_peek(mem, ret): the same without a look at the body, which was lost. */
+int message_head_peek(const unsigned char *mem, struct message *ret);
 
 /* Why a tree ended; carrel.h's CARREL_BY_*. */
 enum cause { CAUSE_ITSELF, CAUSE_TIMEOUT, CAUSE_STOP, CAUSE_LOSS, CAUSE_COUNT };

@@ -158,6 +158,37 @@ TEST(pass_fds)
 	close(fd[1]);
 }
 
+/* More descriptors than the control process may have: that request fails, and the handle and its trees go on. */
+TEST(no_descriptors_for_one_request)
+{
+	static int pass[40][2];
+	struct rlimit before, low = { 24, 24 };
+
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low.rlim_max = before.rlim_max;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
+	carrel *c = carrel_open(NULL, &e);
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+	CHECK(c != NULL);
+	carrel_proc *other = carrel_spawn(c, CARREL_SPEC(.argv = CARREL_ARGV("cat"), .in = { CARREL_PIPE }), &e);
+	CHECK(other != NULL);
+	for (int i = 0; i < 40; i++) {
+		pass[i][0] = 0;
+		pass[i][1] = 3 + i;
+	}
+	CHECK(carrel_spawn(c, CARREL_SPEC(.argv = CARREL_ARGV("true"), .pass_fds = (const int(*)[2])pass, .n_pass_fds = 40), &e) ==
+	      NULL);
+	CHECK_INT(e.err, EMFILE);
+	CHECK_INT(e.stage, CARREL_STAGE_FDS);
+	CHECK(strstr(e.msg, "no free descriptors") != NULL);
+	CHECK_INT(carrel_run(c, CARREL_SPEC(.shell = "echo on"), &r, &e), 0);
+	CHECK_STR(r.out, "on\n");
+	carrel_result_free(&r);
+	CHECK_INT(carrel_eof(other), 0);
+	CHECK_INT(carrel_wait(other, NULL, 5000), 1);
+	carrel_close(c);
+}
+
 TEST(timeout)
 {
 	CHECK_INT(carrel_run(NULL, CARREL_SPEC(.shell = "trap '' TERM; sleep 100 & sleep 100", .timeout_ms = 200,

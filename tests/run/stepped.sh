@@ -9,6 +9,7 @@ if ! "$TOOLS/stepper" count -- true >/dev/null 2>&1; then
 	finish
 fi
 chmod 777 "$tmp"
+own_cgroup
 cat >cmd <<'S'
 #!/bin/sh
 setsid sleep 50 & sleep 50 &
@@ -34,6 +35,9 @@ sweep() {
 		"$TOOLS/survivors" --settle 2 -- "$TOOLS/stepper" kill --role "$role" --step "$step" --at "$at" \
 			$as --output result -- "$@" >out 2>err
 		got=$?
+		dirs=$(cgroups_left)
+		[ -z "$dirs" ] || wrong="$wrong
+$role $at $step $as: the cgroup$dirs is left"
 		case $got in
 		0) reached=$((reached + 1)) ;;
 		3) ;;
@@ -88,6 +92,9 @@ while read -r role call count; do
 			"$TOOLS/survivors" --settle 3 -- "$TOOLS/stepper" fail --role "$role" --call "$call" --nth "$nth" \
 				--errno $errno --timeout 10 --output result -- "$CARREL" run ./cmd >out 2>err
 			got=$?
+			dirs=$(cgroups_left)
+			[ -z "$dirs" ] || wrong="$wrong
+$role $call $nth $errno: the cgroup$dirs is left"
 			end=$(sed -n 's/^ended //p' result)
 			case $got in
 			0) reached=$((reached + 1)) ;;

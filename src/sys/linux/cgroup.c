@@ -4,6 +4,7 @@
 
 #include "fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -77,13 +78,12 @@ static void own_name(char *name, size_t size, pid_t pid)
 	snprintf(name, size, "carrel-%d", pid);
 }
 
-static int remove_old(int own, const char *name, pid_t pid)
+/* With what is in it, if that is empty. */
+static int remove_named(int own, const char *name, pid_t pid)
 {
 	scoped_fd dir = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = dir == -1 ? -errno : sys_cgroup_remove(dir, pid);
 
-	if (dir == -1)
-		return -errno;
-	int r = sys_cgroup_remove(dir, pid);
 	if (r < 0)
 		errno = -r;
 	return r;
@@ -99,7 +99,7 @@ int sys_cgroup_create(pid_t pid)
 	own_name(name, sizeof(name), pid);
 	if (mkdirat(own, name, 0755) == -1) {
 		/* Left by an earlier process of this number; it may have been killed once (sys_cgroup_child()). */
-		if (errno != EEXIST || remove_old(own, name, pid) < 0 || mkdirat(own, name, 0755) == -1)
+		if (errno != EEXIST || remove_named(own, name, pid) < 0 || mkdirat(own, name, 0755) == -1)
 			return -errno;
 	}
 	int dir = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -139,23 +139,44 @@ int sys_cgroup_kill(int kill_fd)
 	return write(kill_fd, "1", 1) == 1 ? 0 : -errno;
 }
 
+/* The cgroups of streams; whatever else is in the directory is a file of the kernel's. */
+static int remove_children(int dir)
+{
+	struct dirent *d;
+	DIR *list = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	int r = 0;
+
+	if (list == NULL)
+		return -errno;
+	while ((d = readdir(list)) != NULL) {
+		if (d->d_name[0] == 's' && strspn(d->d_name + 1, "0123456789") == strlen(d->d_name + 1) &&
+		    unlinkat(dir, d->d_name, AT_REMOVEDIR) == -1)
+			r = -errno;
+	}
+	closedir(list);
+	return r;
+}
+
 int sys_cgroup_remove(int dir, pid_t pid)
 {
 	char name[40];
-	int r = 0;
 
-	/* Children are made in order, so the first that is missing is the end. */
-	for (int slot = 0;; slot++) {
-		snprintf(name, sizeof(name), "s%d", slot);
-		if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
-			continue;
-		if (errno != ENOENT)
-			r = -errno;
-		else
-			break;
-	}
 	snprintf(name, sizeof(name), "../carrel-%d", pid);
+	if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
+		return 0;
+	int r = remove_children(dir);
 	if (r == 0 && unlinkat(dir, name, AT_REMOVEDIR) == -1)
 		r = -errno;
 	return r;
+}
+
+int sys_cgroup_discard(pid_t pid)
+{
+	char name[32];
+	scoped_fd own = open_own();
+
+	if (own < 0)
+		return own;
+	own_name(name, sizeof(name), pid);
+	return remove_named(own, name, pid);
 }
