@@ -540,7 +540,7 @@ ROW(S_080, "S-080: no more processes: stage fork, EAGAIN, and the others live")
 
 /* -------------------------------------------------------- section 14.1 --- */
 
-/* Fails if what a short write left over is given up (feed.c, put(): left = 0), or is kept without a bound. */
+/* Fails if what a short write left over is given up (feed.c, put(): left = 0). */
 ROW(L_001, "L-001: any amount of input, in constant memory, at the task's pace")
 {
 	static unsigned char block[65536];
@@ -592,7 +592,7 @@ ROW(L_001, "L-001: any amount of input, in constant memory, at the task's pace")
 	free(input);
 }
 
-/* Fails if carrel_write() says that it took all (stream.c: return n). */
+/* Fails if carrel_write() says that it took all (stream.c: n in place of w). */
 ROW(L_002, "L-002: what was not taken is told, nothing is dropped")
 {
 	carrel *c = open_handle();
@@ -659,7 +659,7 @@ ROW(L_004, "L-004: stdout and stderr in their true order, when they share a pipe
 	CHECK_INT((long long)got.len[2], 0);
 }
 
-/* Fails if stdin is a pipe by default (request.c: CARREL_DEFAULT of stream 0). */
+/* Fails if stdin is a pipe by default (spec.c: CARREL_PIPE in place of CARREL_NULL). */
 ROW(L_005, "L-005: stdin is empty by default, and is not the host's")
 {
 	run(CARREL_SPEC(.shell = "cat; readlink /proc/self/fd/0", .timeout_ms = 20000));
@@ -679,7 +679,7 @@ static ssize_t fails_at_once(void *arg, void *mem, size_t size)
 	return -1;
 }
 
-/* Fails if a failed input is taken for its end (next.c, deliver_fed(): FEED_FAILED as FEED_OVER). */
+/* Fails if a failed input is taken for its end (feed.c, feed_turn(): FEED_OVER in place of FEED_FAILED). */
 ROW(L_006, "L-006: input that fails is an event, and not an end of file")
 {
 	carrel *c = open_handle();
@@ -713,7 +713,7 @@ ROW(L_006, "L-006: input that fails is an event, and not an end of file")
 	carrel_close(c);
 }
 
-/* Fails if the end of a tree empties the queue of the handle (next.c, ending_remove(): first = NULL). */
+/* Fails if the end of a tree empties the handle's queue (next.c, ending_remove(): first = NULL). */
 ROW(L_007, "L-007: the end of one stream takes no event of another one")
 {
 	carrel *c = open_handle();
@@ -744,7 +744,7 @@ ROW(L_007, "L-007: the end of one stream takes no event of another one")
 	carrel_close(c);
 }
 
-/* Fails if the signal is sent again while anybody is left (control/reaper.c: the walk twice). */
+/* Fails if the signal is sent again while anybody is left (reaper.c, COMMAND_TREE: in a loop). */
 ROW(L_008, "L-008: a signal is sent once to each, whether it ends them or not")
 {
 	carrel *c = open_handle();
@@ -789,7 +789,7 @@ ROW(L_009, "L-009: dispositions and mask are the default ones")
 	CHECK_STR(got.text[1], "y\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
-/* Fails if the reaper hands its descriptors on (control/reaper.c: no close-on-exec). */
+/* Fails if the task inherits the reaper's descriptors (calls/file.c: no close_range; datagram.c: no close-on-exec). */
 ROW(L_010, "L-010: 0, 1, 2 and what is passed, and nothing else")
 {
 	int open_one = open("/etc/passwd", O_RDONLY);
@@ -804,7 +804,7 @@ ROW(L_010, "L-010: 0, 1, 2 and what is passed, and nothing else")
 	CHECK_STR(got.text[1], "0\n1\n2\n3\n7\n");
 }
 
-/* Fails if a full pipe ends the stream (stream.c, carrel_write(): -EAGAIN as an error). */
+/* Fails if a full pipe is an error (stream.c, carrel_write(): -EAGAIN given back). */
 ROW(L_011, "L-011: a full pipe is told by an event, never in the command's stderr")
 {
 	carrel *c = open_handle();
@@ -821,7 +821,7 @@ ROW(L_011, "L-011: a full pipe is told by an event, never in the command's stder
 	carrel_close(c);
 }
 
-/* Fails if the bytes are not counted (feed.c, put(): in_bytes). */
+/* Fails if the bytes are not counted (feed.c, put(): no in_bytes). */
 ROW(L_012, "L-012: how much was accepted when the command ended early")
 {
 	static char block[1 << 20];
@@ -835,7 +835,7 @@ ROW(L_012, "L-012: how much was accepted when the command ended early")
 	CHECK_INT((long long)got.gone.err_bytes, 0);
 }
 
-/* Fails if output is not read while a stop is under way (next.c: no output of a stopping tree). */
+/* Fails if a stop ends the reading (stream.c, carrel_stop(): closes stdout's pipe). */
 ROW(L_013, "L-013: output is read on while the command is stopped, and the stop is bounded")
 {
 	carrel *c = open_handle();
@@ -858,7 +858,7 @@ ROW(L_013, "L-013: output is read on while the command is stopped, and the stop 
 	carrel_close(c);
 }
 
-/* Fails if any process's end counts as the leader's (control/reaper.c: without comparing the pid). */
+/* Fails if any process's end counts as the leader's (reaper.c, reaped(): without comparing the pid). */
 ROW(L_014, "L-014: only the leader's end is the command's")
 {
 	carrel *c = open_handle();
@@ -872,7 +872,7 @@ ROW(L_014, "L-014: only the leader's end is the command's")
 	carrel_close(c);
 }
 
-/* Fails if a tree that was never looked at has no end (next.c, proc_gone(): no ending_add()). */
+/* Fails if one way to end has no end (next.c, proc_gone(): no ending_add() after SIGSEGV). */
 ROW(L_015, "L-015: every run ends with one end")
 {
 	static const char *const how[] = { "exit 0", "exit 1", "kill -9 $$", "kill -11 $$", "exec >&- 2>&- <&-", "yes",
@@ -899,7 +899,7 @@ ROW(L_015, "L-015: every run ends with one end")
 	carrel_close(c);
 }
 
-/* Fails if a limit is not kept (control/streams.c: no timer; stream.c: CLOCK_NEVER in place of start_ms). */
+/* Fails if a limit is not kept (streams.c: no timer for timeout_ms; stream.c: CLOCK_NEVER for start_ms). */
 ROW(L_016, "L-016: a limit of time for the stream and for each call")
 {
 	carrel *c = open_handle();
@@ -930,7 +930,7 @@ ROW(L_016, "L-016: a limit of time for the stream and for each call")
 	rmdir(dir);
 }
 
-/* Fails if a request may be no larger than 64 KiB (wire/message.h: MESSAGE_BODY_MAX). */
+/* Fails if a request may be no larger than 64 KiB (message.h: MESSAGE_BODY_MAX). */
 ROW(L_017, "L-017: a command's text up to the kernel's limit, and E2BIG beyond it")
 {
 	size_t n = 70000;
@@ -954,7 +954,7 @@ ROW(L_017, "L-017: a command's text up to the kernel's limit, and E2BIG beyond i
 	free(text);
 }
 
-/* Fails if a request may be no larger than 64 KiB, or the list of a tree than one page (tree.c: add_list()). */
+/* Fails if a list is cut (tree.c, add_list(): 100 children at most; message.h: MESSAGE_BODY_MAX of 64 KiB). */
 ROW(L_018, "L-018: an environment of 4,000 variables, a tree of many processes")
 {
 	static char names[4000][40];
@@ -990,7 +990,7 @@ static void fails(const carrel_spec *s, int err)
 	carrel_close(c);
 }
 
-/* Fails if every failure is ENOENT (control/reaper.c: FAILED with ENOENT). */
+/* Fails if every failure is ENOENT (reaper.c: in REPORT_FAILED). */
 ROW(L_019, "L-019: the true cause of an execution that failed")
 {
 	char dir[] = "/tmp/carrel-rows-XXXXXX", path[64];
@@ -1034,7 +1034,7 @@ static void *spawn_blocked(void *arg)
 	return NULL;
 }
 
-/* Fails if operations run in the supervisor (seen as: a sleep before its answer to each request). */
+/* Fails if one spawn waits for another (stream.c, spawn(): under one lock). */
 ROW(L_020, "L-020: an operation that blocks delays its own stream alone")
 {
 	char dir[] = "/tmp/carrel-rows-XXXXXX", fifo[64];
