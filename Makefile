@@ -76,6 +76,7 @@ lint: static main
 
 bench: static main
 	sh bench/run $(MAIN) $(STATIC)
+	sh bench/port $(STATIC)/src/carrel-port $(MAIN)/bench/nop
 
 install: static main
 	DESTDIR='$(DESTDIR)' meson install -C $(MAIN) --no-rebuild --skip-subprojects

@@ -72,6 +72,9 @@ static void sound_arg(const struct decoded *d, const struct arg *a)
 {
 	switch (a->kind) {
 	case ARG_BYTES:
+		/* Of a text or nothing, nothing. */
+		if (a->s == NULL)
+			break;
 		inside(d, a->s, (size_t)a->n + 1);
 		MUST(a->s[a->n] == 0);
 		break;
@@ -85,6 +88,16 @@ static void sound_arg(const struct decoded *d, const struct arg *a)
 		inside(d, a->ids, a->n * sizeof(*a->ids));
 		break;
 	case ARG_LIMIT:
+		break;
+	case ARG_WORDS:
+		inside(d, a->words, a->n * sizeof(*a->words));
+		break;
+	case ARG_MEMORY:
+		if (a->memory != NULL) {
+			inside(d, a->memory, sizeof(*a->memory));
+			inside(d, a->memory->data, a->memory->max);
+			MUST(a->memory->len < a->memory->max && a->memory->n_parts == 0);
+		}
 		break;
 	case ARG_DUPS:
 		inside(d, a->dup, a->n * sizeof(*a->dup));
@@ -128,7 +141,7 @@ static void same_arg(const struct arg *a, const struct arg *b)
 	MUST(a->kind == b->kind && a->n == b->n);
 	switch (a->kind) {
 	case ARG_BYTES:
-		MUST(memcmp(a->s, b->s, a->n) == 0);
+		MUST((a->s == NULL) == (b->s == NULL) && (a->n == 0 || memcmp(a->s, b->s, a->n) == 0));
 		break;
 	case ARG_VECTOR:
 		for (uint32_t i = 0; i < a->n; i++)
@@ -139,6 +152,15 @@ static void same_arg(const struct arg *a, const struct arg *b)
 		break;
 	case ARG_LIMIT:
 		MUST(a->u[0] == b->u[0] && a->u[1] == b->u[1]);
+		break;
+	case ARG_WORDS:
+		MUST(a->n == 0 || memcmp(a->words, b->words, a->n * sizeof(*a->words)) == 0);
+		break;
+	case ARG_MEMORY:
+		MUST((a->memory == NULL) == (b->memory == NULL));
+		if (a->memory != NULL)
+			MUST(a->memory->len == b->memory->len &&
+			     memcmp(a->memory->data, b->memory->data, a->memory->len) == 0);
 		break;
 	case ARG_DUPS:
 		for (uint32_t i = 0; i < a->n; i++) {

@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* From the call table to the functions, and running the operations of a program. */
+/* Running the operations of a program. */
 #include "control.h"
 
 #include "calls/calls.h"
 
 #include <errno.h>
-
-#define HAVE_ANY(f) f
-#ifdef __linux__
-#define HAVE_LINUX(f) f
-#else
-#define HAVE_LINUX(f) NULL
-#endif
-#ifdef __FreeBSD__
-#define HAVE_FREEBSD(f) f
-#else
-#define HAVE_FREEBSD(f) NULL
-#endif
-#ifdef __OpenBSD__
-#define HAVE_OPENBSD(f) f
-#else
-#define HAVE_OPENBSD(f) NULL
-#endif
-
-static call_fn *const handler[CALL_NUMBERS] = {
-#define CALL(id, name, args, where, ...) [id] = HAVE_##where(call_##name),
-#include "calls.def"
-#undef CALL
-};
+#include <fcntl.h>
+#include <sys/socket.h>
 
 /* What stands for a number becomes that number. */
 static void resolve(const struct run *run, struct arg *a)
@@ -43,15 +22,26 @@ static void resolve(const struct run *run, struct arg *a)
 			resolve(run, &a->dup[i].source);
 }
 
+/* What a program opens closes at exec, unless it gives it to the task. */
+static void close_at_exec(const struct call *call, struct arg *arg)
+{
+	if (call->number == CALL_open)
+		arg[1].i |= O_CLOEXEC;
+	else if (call->number == CALL_socket)
+		arg[1].i |= SOCK_CLOEXEC;
+}
+
 static int64_t run_op(const struct run *run, const struct op *op)
 {
+	const struct handler *h = handler_of(op->call);
 	struct arg arg[CALL_ARGS_MAX];
 
 	for (int i = 0; i < op->call->argc; i++) {
 		arg[i] = op->arg[i];
 		resolve(run, &arg[i]);
 	}
-	return handler[op->call->number] != NULL ? handler[op->call->number](arg) : -ENOSYS;
+	close_at_exec(op->call, arg);
+	return h->number != NULL ? h->number(arg) : -ENOSYS;
 }
 
 int run_place(struct run *run, enum place place, struct run_error *e)

@@ -85,6 +85,19 @@ int sys_subreaper(void);
 /* sys_fork_sibling(): fork(2) a child of our own parent. */
 pid_t sys_fork_sibling(void);
 
+/*
+ * sys_fork(flags): fork(2), with ${flags} of the system's own (clone's namespaces).  -EINVAL for those that
+ * would have the child share memory, descriptors or its parent with us, and where there are none.
+ */
+pid_t sys_fork(int64_t flags);
+
+/*
+ * sys_fork_low(flags, keep, tell, hear): the same, but the child gets no copy of descriptors from the number ${keep}
+ * on, which saves the time that thousands of them take.  The caller waits until the child has let go of them:
+ * it says so on ${tell} (below ${keep}), whose other end is ${hear}.
+ */
+pid_t sys_fork_low(int64_t flags, int keep, int tell, int hear);
+
 /* How sys_start() makes a process. */
 struct sys_start {
 	int (*run)(void *arg);	/* in the new process; what it returns is the exit status */
@@ -117,6 +130,29 @@ struct sys_found {
  */
 int sys_tree_signal(int proc, pid_t self, int sig, bool (*skip)(pid_t pid, void *arg), void *arg,
 		    struct sys_found *found, size_t *n_found);
+
+/* ------------------------------------------------------------ readiness --- */
+
+/* A descriptor and its events in the terms of poll(2). */
+struct sys_ready {
+	int fd;
+	short events;
+};
+
+/*
+ * sys_watch_open(): a set of descriptors that the kernel watches; it polls readable when one of them is
+ * ready.  -ENOSYS where there is no such thing.  A forked process must close it at once, and use it for nothing.
+ */
+int sys_watch_open(void);
+
+/* sys_watch_add(set, fd, events), sys_watch_change(...), sys_watch_remove(set, fd): before ${fd} is closed it must
+ * be removed. */
+int sys_watch_add(int set, int fd, short events);
+int sys_watch_change(int set, int fd, short events);
+int sys_watch_remove(int set, int fd);
+
+/* sys_watch_take(set, ready, n): up to ${n} descriptors that are ready now; how many, or -errno. */
+int sys_watch_take(int set, struct sys_ready *ready, int n);
 
 /* --------------------------------------------------------- restricting --- */
 

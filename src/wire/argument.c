@@ -1,68 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-#include "argument.h"
+#include "decode.h"
 
 #include "constant.h"
 
 #include <errno.h>
 #include <string.h>
-
-void *arena_take(struct arena *a, size_t n, size_t size, size_t align)
-{
-	size_t pad = (align - ((uintptr_t)a->p & (align - 1))) & (align - 1);
-	size_t room = (size_t)(a->end - a->p);
-
-	if (room < pad || n > (room - pad) / size)
-		return NULL;
-	char *taken = a->p + pad;
-	a->p = taken + n * size;
-	memset(taken, 0, n * size);
-	return taken;
-}
-
-static int bytes_arg(struct slice s, struct arena *a, struct arg *ret)
-{
-	char *copy = arena_take(a, s.len + 1, 1, 1);
-
-	if (copy == NULL)
-		return -E2BIG;
-	memcpy(copy, s.data, s.len);
-	*ret = (struct arg){ .kind = ARG_BYTES, .n = (uint32_t)s.len, .s = copy };
-	return 0;
-}
-
-static int text_in(struct term_in *in, struct arena *a, struct arg *ret)
-{
-	struct slice s;
-
-	if (term_in_binary(in, &s) < 0 || memchr(s.data, 0, s.len) != NULL)
-		return -EINVAL;
-	return bytes_arg(s, a, ret);
-}
-
-int texts_in(struct term_in *in, struct arena *a, char ***ret, uint32_t *ret_n)
-{
-	uint32_t n;
-
-	if (term_in_list(in, &n) < 0)
-		return -EINVAL;
-	/* One more in front: call_exec() puts a shell there. */
-	char **v = arena_take(a, (size_t)n + 2, sizeof(*v), _Alignof(char *));
-	if (v == NULL)
-		return -E2BIG;
-	v++;
-	for (uint32_t i = 0; i < n; i++) {
-		struct arg text;
-		int r = text_in(in, a, &text);
-
-		if (r < 0)
-			return r;
-		/* execve(2) takes char *const *, but never writes. */
-		memcpy(&v[i], &text.s, sizeof(v[i]));
-	}
-	*ret = v;
-	*ret_n = n;
-	return term_in_list_end(in, n) < 0 ? -EINVAL : 0;
-}
 
 /* {fd, Name}: the index of that descriptor of the request. */
 static int fd_ref(struct term_in *in, const struct program *p, struct arg *ret)
@@ -108,199 +50,270 @@ static int reference(struct term_in *in, bool descriptor, const struct program *
 	return 0;
 }
 
-static int number_in(struct term_in *in, char letter, const struct program *p, struct arg *ret)
+static int number(const struct decode *d, const struct term *t, char letter, struct arg *ret)
 {
-	struct term t;
-	int64_t v;
+	int64_t min = INT32_MIN, max = INT32_MAX, v;
 
-	if (term_in_next(in, &t) < 0)
-		return -EBADMSG;
-	if (t.kind == TERM_TUPLE && t.n == 2)
-		return reference(in, letter == 'd', p, ret);
-	if (t.kind != TERM_INT)
+	if (t->kind != TERM_INT || (decode_port(d) && t->tag == TAG_LARGE_BIG))
 		return -EINVAL;
-	if (letter == 'q' && !t.negative) {
-		*ret = (struct arg){ .kind = ARG_NUMBER, .i = (int64_t)t.u };
-		return 0;
+	if (letter == 'I' && decode_port(d) && !decode_short_int(t))
+		return -EINVAL;
+	ret->kind = ARG_NUMBER;
+	ret->i = (int64_t)t->u;
+	if (letter == 'q')
+		return t->negative ? -EINVAL : 0;
+	if (letter == 'l') {
+		min = INT64_MIN;
+		max = INT64_MAX;
+	} else if (letter == 'u') {
+		min = 0;
+		max = UINT32_MAX;
 	}
-	int64_t min = letter == 'l' ? INT64_MIN : letter == 'u' || letter == 'q' ? 0 : INT32_MIN;
-	int64_t max = letter == 'l' ? INT64_MAX : letter == 'u' ? UINT32_MAX : INT32_MAX;
-	if (term_int(&t, &v) < 0 || v < min || v > max)
+	if (term_int(t, &v) < 0 || v < min || v > max)
 		return -EINVAL;
-	*ret = (struct arg){ .kind = ARG_NUMBER, .i = v };
+	ret->i = v;
 	return 0;
 }
 
-static int constant_in(struct term_in *in, char family, int64_t *ret)
+static int number_in(struct decode *d, char letter, struct arg *ret)
 {
 	struct term t;
 
-	if (term_in_next(in, &t) < 0)
+	if (term_in_next(d->in, &t) < 0)
 		return -EBADMSG;
-	if (t.kind == TERM_ATOM)
-		return constant_value(family, t.bytes, ret);
-	if (term_int(&t, ret) < 0 || *ret < INT32_MIN || *ret > INT32_MAX)
+	if (t.kind == TERM_TUPLE && t.n == 2 && !decode_port(d))
+		return reference(d->in, letter == 'd', d->program, ret);
+	return number(d, &t, letter, ret);
+}
+
+/* Latin-1 in UTF-8 begins with one of three leads. */
+static bool latin1(struct slice s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len; i++, n++) {
+		if (s.data[i] < 0x80)
+			continue;
+		if ((s.data[i] & 0xfe) != 0xc2 || ++i == s.len || (s.data[i] & 0xc0) != 0x80)
+			return false;
+	}
+	return n <= 255;
+}
+
+bool decode_atom(const struct term *t)
+{
+	if (t->kind != TERM_ATOM)
+		return false;
+	bool utf8 = t->tag == TAG_ATOM_UTF8 || t->tag == TAG_SMALL_ATOM_UTF8;
+	return utf8 ? latin1(t->bytes) : t->bytes.len <= 255;
+}
+
+int decode_constant(const struct decode *d, const struct term *t, char family, int64_t *ret)
+{
+	bool port = decode_port(d);
+
+	if (t->kind == TERM_ATOM) {
+		if (port && !decode_atom(t))
+			return -EINVAL;
+		int r = constant_value(family, t->bytes, ret);
+		/* The port passes it on as an int. */
+		return r == 0 && port && (*ret < INT32_MIN || *ret > INT32_MAX) ? -EINVAL : r;
+	}
+	if (term_int(t, ret) < 0 || *ret < INT32_MIN || *ret > INT32_MAX ||
+	    (port && !decode_short_int(t)))
 		return -EINVAL;
 	return 0;
 }
 
-static int constants_in(struct term_in *in, char family, int64_t *ret)
+static int constant_in(struct decode *d, char family, int64_t *ret)
 {
-	uint32_t n;
+	struct term t;
+
+	if (term_in_next(d->in, &t) < 0)
+		return -EBADMSG;
+	return decode_constant(d, &t, family, ret);
+}
+
+/* A list of small numbers comes as a string. */
+static int64_t bits(struct slice s)
+{
 	int64_t sum = 0;
 
-	if (term_in_list(in, &n) < 0)
+	for (size_t i = 0; i < s.len; i++)
+		sum |= s.data[i];
+	return sum;
+}
+
+static int constants_in(struct decode *d, char family, int64_t *ret)
+{
+	struct term t;
+	int64_t sum = 0;
+
+	if (term_in_next(d->in, &t) < 0)
 		return -EINVAL;
-	for (uint32_t i = 0; i < n; i++) {
+	if (t.kind == TERM_NIL) {
+		*ret = 0;
+		return 0;
+	}
+	if (decode_port(d) && t.kind == TERM_INT)
+		return decode_constant(d, &t, family, ret);
+	if (decode_port(d) && t.kind == TERM_STRING) {
+		*ret = bits(t.bytes);
+		return 0;
+	}
+	if (t.kind != TERM_LIST || t.n == 0)
+		return -EINVAL;
+	for (uint32_t i = 0; i < t.n; i++) {
 		int64_t v;
-		int r = constant_in(in, family, &v);
+		int r = constant_in(d, family, &v);
 
 		if (r < 0)
 			return r;
 		sum |= v;
 	}
 	*ret = sum;
-	return term_in_list_end(in, n) < 0 ? -EINVAL : 0;
+	return term_in_nil(d->in) < 0 ? -EINVAL : 0;
 }
 
-static int ids_in(struct term_in *in, struct arena *a, struct arg *ret)
+static int flags_in(struct decode *d, char family, int64_t *ret)
 {
-	uint32_t n;
+	int r = constants_in(d, family, ret);
 
-	if (term_in_list(in, &n) < 0)
+	return r == 0 && *ret < 0 ? -EINVAL : r;
+}
+
+static int atom_in(struct decode *d, struct arg *ret)
+{
+	struct term t;
+
+	if (term_in_next(d->in, &t) < 0 || !decode_atom(&t))
 		return -EINVAL;
-	uint32_t *ids = arena_take(a, n, sizeof(*ids), _Alignof(uint32_t));
-	if (ids == NULL)
+	char *name = arena_take(d->mem, t.bytes.len + 1, 1, 1);
+	if (name == NULL)
 		return -E2BIG;
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t v;
-
-		if (term_in_uint(in, UINT32_MAX, &v) < 0)
-			return -EINVAL;
-		ids[i] = (uint32_t)v;
-	}
-	*ret = (struct arg){ .kind = ARG_IDS, .n = n, .ids = ids };
-	return term_in_list_end(in, n) < 0 ? -EINVAL : 0;
-}
-
-static int limit_in(struct term_in *in, struct arg *ret)
-{
-	struct slice name;
-
-	ret->kind = ARG_LIMIT;
-	if (term_in_tuple(in, 3) < 0 || term_in_atom(in, &name) < 0 ||
-	    !slice_is(name, "alcove_rlimit") || term_in_uint(in, UINT64_MAX, &ret->u[0]) < 0 ||
-	    term_in_uint(in, UINT64_MAX, &ret->u[1]) < 0)
-		return -EINVAL;
+	memcpy(name, t.bytes.data, t.bytes.len);
+	*ret = (struct arg){ .kind = ARG_BYTES, .n = (uint32_t)t.bytes.len, .s = name };
 	return 0;
 }
 
-static int dups_in(struct term_in *in, struct arena *a, const struct program *p, struct arg *ret)
+static int dups_in(struct decode *d, struct arg *ret)
 {
 	uint32_t n;
 
-	if (term_in_list(in, &n) < 0)
+	if (term_in_list(d->in, &n) < 0)
 		return -EINVAL;
-	struct arg_dup *dup = arena_take(a, n, sizeof(*dup), _Alignof(struct arg_dup));
+	struct arg_dup *dup = ARENA_TAKE(d->mem, n, struct arg_dup);
 	if (dup == NULL)
 		return -E2BIG;
 	for (uint32_t i = 0; i < n; i++) {
 		int64_t target;
 
-		if (term_in_tuple(in, 2) < 0 || term_in_int(in, 0, 65535, &target) < 0)
+		if (term_in_tuple(d->in, 2) < 0 || term_in_int(d->in, 0, 65535, &target) < 0)
 			return -EINVAL;
 		dup[i].target = (int)target;
-		int r = number_in(in, 'd', p, &dup[i].source);
+		int r = number_in(d, 'd', &dup[i].source);
 		if (r < 0)
 			return r;
 	}
 	*ret = (struct arg){ .kind = ARG_DUPS, .n = n, .dup = dup };
-	return term_in_list_end(in, n) < 0 ? -EINVAL : 0;
-}
-
-static int vector_in(struct term_in *in, struct arena *a, struct arg *ret)
-{
-	char **v;
-
-	ret->kind = ARG_VECTOR;
-	int r = texts_in(in, a, &v, &ret->n);
-	ret->v = r == 0 ? v : NULL;
-	return r;
+	return term_in_list_end(d->in, n) < 0 ? -EINVAL : 0;
 }
 
 /* The atom env, or an own list. */
-static int environment_in(struct term_in *in, struct arena *a, const struct program *p,
-			  struct arg *ret)
+static int environment_in(struct decode *d, struct arg *ret)
 {
-	struct term_in ahead = *in;
+	struct term_in ahead = *d->in;
 	struct slice name;
 
-	if (term_in_atom(&ahead, &name) < 0)
-		return vector_in(in, a, ret);
+	if (term_in_atom(&ahead, &name) < 0 || decode_port(d))
+		return decode_vector(d, ret);
 	if (!slice_is(name, "env"))
 		return -EINVAL;
-	*in = ahead;
-	*ret = (struct arg){ .kind = ARG_VECTOR, .v = p->env };
+	*d->in = ahead;
+	*ret = (struct arg){ .kind = ARG_VECTOR, .v = d->program->env };
 	while (ret->v[ret->n] != NULL)
 		ret->n++;
 	return 0;
 }
 
-static int path_in(struct term_in *in, struct arena *a, struct arg *ret)
-{
-	int r = text_in(in, a, ret);
-
-	if (r == 0 && (ret->n == 0 || ret->n > 4095))
-		return -EINVAL;
-	return r;
-}
-
-static int raw_in(struct term_in *in, struct arena *a, struct arg *ret)
-{
-	struct slice s;
-
-	return term_in_binary(in, &s) < 0 ? -EINVAL : bytes_arg(s, a, ret);
-}
+static const char *const expected[128] = {
+	['p'] = "a path of 1 to 4095 bytes",
+	['n'] = "a name",
+	['h'] = "a host name",
+	['t'] = "a text of at most 4095 bytes",
+	['s'] = "a text without NUL",
+	['o'] = "a text or []",
+	['b'] = "bytes",
+	['B'] = "at most 16 bytes",
+	['a'] = "an atom",
+	['v'] = "a list of texts",
+	['e'] = "env or a list of NAME=VALUE",
+	['g'] = "a list of ids",
+	['F'] = "a list of descriptors",
+	['r'] = "{alcove_rlimit, Soft, Hard}",
+	['T'] = "[] or {alcove_timeval, Seconds, Microseconds}",
+	['H'] = "sig_dfl, sig_ign, sig_info or []",
+	['f'] = "a list of {Number, Descriptor}",
+	['k'] = "a constant of the call's family",
+	['K'] = "a list of constants of the call's family",
+	['U'] = "a list of constants of the call's family",
+	['W'] = "a constant of the call's family",
+	['L'] = "a list of constants of the call's family",
+	['m'] = "a structure",
+	['M'] = "a structure or []",
+	['d'] = "a descriptor",
+};
 
 int argument_in(struct term_in *in, const char **letter, struct arena *a, const struct program *p,
 		struct arg *ret, const char **what)
 {
+	struct decode d = { in, a, p };
 	char c = *(*letter)++;
 
 	*ret = (struct arg){ .kind = ARG_NUMBER };
+	*what = expected[(unsigned char)c & 127];
+	if (*what == NULL)
+		*what = "an integer in range";
 	switch (c) {
-	case 'p':
-		*what = "a path of 1 to 4095 bytes";
-		return path_in(in, a, ret);
-	case 's':
-		*what = "a text without NUL";
-		return text_in(in, a, ret);
-	case 'b':
-		*what = "bytes";
-		return raw_in(in, a, ret);
 	case 'v':
-		*what = "a list of texts";
-		return vector_in(in, a, ret);
+		return decode_vector(&d, ret);
 	case 'e':
-		*what = "env or a list of NAME=VALUE";
-		return environment_in(in, a, p, ret);
+		return environment_in(&d, ret);
+	case 'a':
+		return atom_in(&d, ret);
 	case 'g':
-		*what = "a list of ids";
-		return ids_in(in, a, ret);
+		return decode_ids(&d, ret);
+	case 'F':
+		return decode_fd_set(&d, ret);
 	case 'r':
-		*what = "{alcove_rlimit, Soft, Hard}";
-		return limit_in(in, ret);
+		return decode_limit(&d, ret);
+	case 'T':
+		return decode_time(&d, ret);
+	case 'H':
+		return decode_handler(&d, ret);
 	case 'f':
-		*what = "a list of {Number, Descriptor}";
-		return dups_in(in, a, p, ret);
+		return dups_in(&d, ret);
 	case 'k':
-		*what = "a constant of the call's family";
-		return constant_in(in, *(*letter)++, &ret->i);
+		return constant_in(&d, *(*letter)++, &ret->i);
 	case 'K':
-		*what = "a list of constants of the call's family";
-		return constants_in(in, *(*letter)++, &ret->i);
+		return constants_in(&d, *(*letter)++, &ret->i);
+	case 'U':
+		return flags_in(&d, *(*letter)++, &ret->i);
+	case 'W':
+		return decode_wide(&d, *(*letter)++, &ret->i);
+	case 'L':
+		return decode_wides(&d, *(*letter)++, ret);
+	case 'm':
+	case 'M':
+		return decode_structure(&d, c, *(*letter)++, ret);
+	case 'j':
+		c = *(*letter)++;
+		return decode_port(&d) ? constant_in(&d, c, &ret->i) : number_in(&d, 'i', ret);
+	case 'x':
+		c = *(*letter)++;
+		return decode_port(&d) ? decode_word(&d, c, ret) : number_in(&d, 'l', ret);
 	default:
-		*what = c == 'd' ? "a descriptor" : "an integer in range";
-		return number_in(in, c, p, ret);
+		return strchr("pnhtsobB", c) != NULL ? decode_text(&d, c, ret)
+						      : number_in(&d, c, ret);
 	}
 }

@@ -3,23 +3,17 @@
 #ifndef WIRE_ARGUMENT_H
 #define WIRE_ARGUMENT_H
 
+#include "arena.h"
 #include "program.h"
-
-/* Memory that is handed out from the front and never given back singly. */
-struct arena {
-	char *p, *end;
-};
-
-/* arena_take(a, n, size, align): ${n} zeroed objects, or NULL when the arena is used up. */
-void *arena_take(struct arena *a, size_t n, size_t size, size_t align);
 
 /* texts_in(in, a, ret, ret_n): a list of binaries without NUL as a NULL-terminated array. */
 int texts_in(struct term_in *in, struct arena *a, char ***ret, uint32_t *ret_n);
 
 /*
  * argument_in(in, letter, a, p, ret, what): the argument for *${letter}, which moves on
- * to the next; names and the environment come from ${p}.  0, or -EBADMSG, -EINVAL,
- * -ENOTSUP, -E2BIG with what was expected in ${what}.
+ * to the next; names and the environment come from ${p}.  Without ${p} the rules are those
+ * of the port protocol, which takes more forms of one thing and no references.  0, or
+ * -EBADMSG, -EINVAL, -ENOTSUP, -E2BIG, -EBADF with what was expected in ${what}.
  */
 int argument_in(struct term_in *in, const char **letter, struct arena *a, const struct program *p,
 		struct arg *ret, const char **what);

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 #include "call.h"
 
-/* A family letter belongs to the k or K before it and is no argument of its own. */
-#define K(c) ((c) == 'k' || (c) == 'K')
+/* These have a second letter, which is no argument of its own and none of these. */
+#define TWO(c)                                                                                     \
+	((c) == 'k' || (c) == 'K' || (c) == 'U' || (c) == 'W' || (c) == 'L' || (c) == 'j' ||       \
+	 (c) == 'x' || (c) == 'm' || (c) == 'M')
 #define LEN(s) (sizeof(s) - 1)
-#define AT(s, i) ((i) < LEN(s) ? (s)[(i) < LEN(s) ? (i) : 0] : 0)
+#define AT(s, i) TWO((i) < LEN(s) ? (s)[(i) < LEN(s) ? (i) : 0] : 0)
 #define ARGC(s)                                                                                    \
-	(LEN(s) - K(AT(s, 0)) - K(AT(s, 1)) - K(AT(s, 2)) - K(AT(s, 3)) - K(AT(s, 4)) - K(AT(s, 5)))
+	(LEN(s) - AT(s, 0) - AT(s, 1) - AT(s, 2) - AT(s, 3) - AT(s, 4) - AT(s, 5) - AT(s, 6) -     \
+	 AT(s, 7) - AT(s, 8) - AT(s, 9))
+/* The longest that is counted. */
+#define CHECKED(s) (ARGC(s) + 0 * sizeof(char[LEN(s) <= 10 ? 1 : -1]))
 
-#define CALL(id, n, a, where, res, st, text)                                                       \
+#define CALL(id, n, a, where, who, res, st, text)                                                  \
 	[id] = { .name = #n,                                                                       \
 		 .args = a,                                                                        \
 		 .summary = text,                                                                  \
 		 .number = id,                                                                     \
-		 .argc = ARGC(a),                                                                  \
+		 .argc = CHECKED(a),                                                               \
+		 .here = WHERE_##where(true, false),                                               \
+		 .door = DOOR_##who,                                                               \
 		 .result = RESULT_##res,                                                           \
 		 .stage = STAGE_##st },
 static const struct call table[CALL_NUMBERS] = {
@@ -24,6 +31,29 @@ static const struct call table[CALL_NUMBERS] = {
 const struct call *call_by_number(uint64_t number)
 {
 	return number < CALL_NUMBERS && table[number].name != NULL ? &table[number] : NULL;
+}
+
+bool call_for_programs(const struct call *c)
+{
+	return c->door == DOOR_ALL || c->door == DOOR_PROGRAM;
+}
+
+bool call_for_port(const struct call *c)
+{
+	return c->door != DOOR_PROGRAM;
+}
+
+char call_letter(const char **args, char *ret_second)
+{
+	char c = **args;
+
+	*ret_second = 0;
+	if (c == 0)
+		return 0;
+	++*args;
+	if (TWO(c))
+		*ret_second = *(*args)++;
+	return c;
 }
 
 const struct call *call_by_name(struct slice name)

@@ -7,6 +7,25 @@
 
 #define CALL_ARGS_MAX 6
 
+/* The column where: one thing on the systems that have a call, another on the others. */
+#define WHERE_ANY(have, lack) have
+#ifdef __linux__
+#define WHERE_LINUX(have, lack) have
+#else
+#define WHERE_LINUX(have, lack) lack
+#endif
+#ifdef __FreeBSD__
+#define WHERE_FREEBSD(have, lack) have
+#else
+#define WHERE_FREEBSD(have, lack) lack
+#endif
+#ifdef __OpenBSD__
+#define WHERE_OPENBSD(have, lack) have
+#else
+#define WHERE_OPENBSD(have, lack) lack
+#endif
+#define WHERE_LINUX_FREEBSD(have, lack) WHERE_LINUX(have, WHERE_FREEBSD(have, lack))
+
 enum call_number {
 #define CALL(id, name, ...) CALL_##name = id,
 #include "calls.def"
@@ -15,7 +34,18 @@ enum call_number {
 };
 
 /* What a successful call answers. */
-enum call_result { RESULT_OK, RESULT_INT, RESULT_OKINT, RESULT_NONE };
+enum call_result {
+	RESULT_OK,
+	RESULT_INT,
+	RESULT_OKINT,
+	RESULT_OUT,
+	RESULT_NONE,
+	RESULT_VALUE,
+	RESULT_OKVALUE
+};
+
+/* Who may name a call. */
+enum call_door { DOOR_ALL, DOOR_PROGRAM, DOOR_PORT, DOOR_STATE };
 
 /* What an error is about: the names of carrel.h's CARREL_STAGE_*, by the wire's own numbers. */
 enum stage {
@@ -45,12 +75,22 @@ struct call {
 	const char *summary;
 	uint8_t number;
 	uint8_t argc;
+	bool here;		/* this system has it */
+	enum call_door door;
 	enum call_result result;
 	enum stage stage;
 };
 
 /* call_by_number(number): the row, or NULL. */
 const struct call *call_by_number(uint64_t number);
+
+/* call_for_programs(c), call_for_port(c): it may be named there. */
+bool call_for_programs(const struct call *c);
+bool call_for_port(const struct call *c);
+
+/* call_letter(args, ret_second): the next letter of a row's arguments, or 0 behind the last; the one
+ * that belongs to it, or 0, in ${ret_second}. */
+char call_letter(const char **args, char *ret_second);
 
 /* call_by_name(name): the row, or NULL. */
 const struct call *call_by_name(struct slice name);

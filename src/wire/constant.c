@@ -1,39 +1,67 @@
 /* SPDX-License-Identifier: ISC */
 #include "constant.h"
 
+/* BSD's headers want these two before the others. */
+#include <sys/param.h>
+#include <sys/socket.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #ifdef __linux__
+#include <linux/audit.h>
+#include <linux/if_tun.h>
+/* glibc's requests of ptrace are no macros; the kernel's are. */
+#include <linux/ptrace.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/serial.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 /* Landlock's scopes are newer (6.12) than the headers of Debian 12. */
 #define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET 1
 #define LANDLOCK_SCOPE_SIGNAL 2
+/* Where libcs differ, programs on the port protocol count on glibc's. */
+#undef O_ACCMODE
+#define O_ACCMODE 3
+#ifndef __O_SYNC
+#define __O_SYNC (O_SYNC & ~O_DSYNC)
+#endif
+#ifdef __LP64__
+#undef O_LARGEFILE
+#define O_LARGEFILE 0
+#endif
+#undef MS_NOUSER
+#define MS_NOUSER INT32_MIN
+#endif
+#ifdef __FreeBSD__
+#include <sys/capsicum.h>
+#include <sys/procctl.h>
+#include <net/if_tun.h>
+/* Enumerators, which the generator's guards do not see. */
+#define P_PID P_PID
+#define P_PGID P_PGID
 #endif
 
 #include "constants.inc"
 
-static const struct constant *family_table(char family)
+static const struct constant *const family[128] = {
+	['a'] = cap_table,     ['b'] = seccomp_table, ['c'] = prctl_table,   ['d'] = fcntl_table,
+	['e'] = errno_table,   ['f'] = file_table,    ['i'] = ioctl_table,   ['l'] = landlock_table,
+	['n'] = clone_table,   ['o'] = socket_table,  ['p'] = prio_table,    ['r'] = rlimit_table,
+	['s'] = signal_table,  ['t'] = ptrace_table,  ['u'] = mount_table,   ['w'] = wait_table,
+	['y'] = syscall_table, ['z'] = procctl_table,
+};
+
+static const struct constant *family_table(char letter)
 {
-	switch (family) {
-	case 'c':
-		return prctl_table;
-	case 'f':
-		return file_table;
-	case 'l':
-		return landlock_table;
-	case 'p':
-		return prio_table;
-	case 'r':
-		return rlimit_table;
-	case 's':
-		return signal_table;
-	default:
-		return NULL;
-	}
+	return (unsigned char)letter < 128 ? family[(unsigned char)letter] : NULL;
 }
 
 static bool same_name(const char *name, struct slice s)
@@ -47,9 +75,9 @@ static bool same_name(const char *name, struct slice s)
 	return i == s.len && name[i] == 0;
 }
 
-int constant_value(char family, struct slice name, int64_t *ret)
+int constant_value(char letter, struct slice name, int64_t *ret)
 {
-	const struct constant *c = family_table(family);
+	const struct constant *c = family_table(letter);
 
 	for (; c != NULL && c->name != NULL; c++) {
 		if (same_name(c->name, name)) {
@@ -60,13 +88,20 @@ int constant_value(char family, struct slice name, int64_t *ret)
 	return -ENOTSUP;
 }
 
-const char *constant_name(char family, int64_t value)
+const char *constant_name(char letter, int64_t value)
 {
-	const struct constant *c = family_table(family);
+	const struct constant *c = family_table(letter);
 
 	for (; c != NULL && c->name != NULL; c++) {
 		if (c->value == value)
 			return c->name;
 	}
 	return NULL;
+}
+
+const char *errno_name(int64_t number)
+{
+	const char *name = number != 0 ? constant_name('e', number) : NULL;
+
+	return name != NULL ? name : "unknown";
 }

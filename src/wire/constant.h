@@ -11,12 +11,15 @@ struct constant {
 };
 
 /*
- * constant_value(family, name, ret): the value of ${name} (ASCII case does not matter)
+ * constant_value(letter, name, ret): the value of ${name} (ASCII case does not matter)
  * in the family with that letter (calls.def).  0, or -ENOTSUP.
  */
-int constant_value(char family, struct slice name, int64_t *ret);
+int constant_value(char letter, struct slice name, int64_t *ret);
 
-/* constant_name(family, value): the first name with that value, in lower case, or NULL. */
-const char *constant_name(char family, int64_t value);
+/* constant_name(letter, value): the first name with that value, in lower case, or NULL. */
+const char *constant_name(char letter, int64_t value);
+
+/* errno_name(number): the name of an error in lower case; "unknown" for what has none. */
+const char *errno_name(int64_t number);
 
 #endif

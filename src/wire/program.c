@@ -106,7 +106,9 @@ static int op_in(struct term_in *in, struct arena *a, struct program *p, struct 
 		return -EBADMSG;
 	*op = (struct op){ .place = (enum place)where, .slot = -1 };
 	op->call = call_by_number(number);
-	if (op->call == NULL)
+	if (op->call != NULL && !call_for_programs(op->call))
+		e->what = "the number of a call for programs; this one is for the port";
+	if (op->call == NULL || !call_for_programs(op->call))
 		return -ENOSYS;
 	e->what = "as many arguments as the call takes";
 	if (term_in_next(in, &t) < 0 || t.kind != TERM_TUPLE)

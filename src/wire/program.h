@@ -40,10 +40,17 @@ enum arg_kind {
 	ARG_VECTOR,	/* v, n: texts, NULL at the end; v[-1] is free for the handler */
 	ARG_IDS,	/* ids, n */
 	ARG_LIMIT,	/* u[0] soft, u[1] hard */
-	ARG_DUPS	/* dup, n */
+	ARG_DUPS,	/* dup, n */
+	ARG_TIME,	/* n: 0 for ever; time[0] seconds, time[1] microseconds */
+	ARG_WORDS,	/* words, n */
+	ARG_MEMORY	/* memory, NULL for none */
 };
 
+/* What the port's sigaction() is to do; the number of its argument. */
+enum arg_handler { HANDLER_QUERY, HANDLER_DEFAULT, HANDLER_IGNORE, HANDLER_INFO };
+
 struct arg_dup;
+struct arg_memory;
 
 struct arg {
 	enum arg_kind kind;
@@ -54,8 +61,26 @@ struct arg {
 		char **v;
 		const uint32_t *ids;
 		uint64_t u[2];
+		int64_t time[2];
+		const uint64_t *words;
 		struct arg_dup *dup;
+		struct arg_memory *memory;
 	};
+};
+
+/* Memory that a call reads and writes. */
+struct arg_memory {
+	unsigned char *data;	/* zeroed behind what was given */
+	uint32_t len, max;	/* given; there */
+	uint32_t total;		/* bytes given, here and behind pointers */
+	uint32_t n_parts;	/* 0: plain bytes */
+	struct arg_part *part;	/* of a structure */
+};
+
+/* Bytes of the structure, or a pointer in it. */
+struct arg_part {
+	uint32_t len;		/* of the bytes, or behind the pointer */
+	unsigned char *to;	/* NULL: bytes, also those of a NULL pointer */
 };
 
 /* One {Number, Descriptor} of dup_fds. */

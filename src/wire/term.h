@@ -19,6 +19,24 @@ struct slice {
 	size_t len;
 };
 
+enum {
+	TAG_VERSION = 131,
+	TAG_SMALL_INTEGER = 97,
+	TAG_INTEGER = 98,
+	TAG_ATOM = 100,
+	TAG_SMALL_TUPLE = 104,
+	TAG_LARGE_TUPLE = 105,
+	TAG_NIL = 106,
+	TAG_STRING = 107,
+	TAG_LIST = 108,
+	TAG_BINARY = 109,
+	TAG_SMALL_BIG = 110,
+	TAG_LARGE_BIG = 111,
+	TAG_SMALL_ATOM = 115,
+	TAG_ATOM_UTF8 = 118,
+	TAG_SMALL_ATOM_UTF8 = 119
+};
+
 enum term_kind {
 	TERM_INT,	/* u, negative */
 	TERM_ATOM,	/* bytes */
@@ -31,6 +49,7 @@ enum term_kind {
 
 struct term {
 	enum term_kind kind;
+	unsigned char tag;	/* as on the wire: the port protocol tells some forms apart */
 	bool negative;		/* INT: the value is -u */
 	uint64_t u;
 	uint32_t n;

@@ -4,24 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum {
-	TAG_VERSION = 131,
-	TAG_SMALL_INTEGER = 97,
-	TAG_INTEGER = 98,
-	TAG_ATOM = 100,
-	TAG_SMALL_TUPLE = 104,
-	TAG_LARGE_TUPLE = 105,
-	TAG_NIL = 106,
-	TAG_STRING = 107,
-	TAG_LIST = 108,
-	TAG_BINARY = 109,
-	TAG_SMALL_BIG = 110,
-	TAG_LARGE_BIG = 111,
-	TAG_SMALL_ATOM = 115,
-	TAG_ATOM_UTF8 = 118,
-	TAG_SMALL_ATOM_UTF8 = 119
-};
-
 void term_in_init(struct term_in *in, const void *data, size_t len)
 {
 	in->p = data;
@@ -111,6 +93,7 @@ int term_in_next(struct term_in *in, struct term *ret)
 
 	if (r < 0)
 		return r;
+	t.tag = (unsigned char)tag;
 	switch (tag) {
 	case TAG_SMALL_INTEGER:
 		r = number(in, 1, &v);

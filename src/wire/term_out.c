@@ -12,7 +12,7 @@ static void out_number(struct buf *b, uint32_t v, size_t n)
 
 void term_out_version(struct buf *b)
 {
-	buf_append_byte(b, 131);
+	buf_append_byte(b, TAG_VERSION);
 }
 
 static void out_big(struct buf *b, uint64_t u, bool negative)
@@ -22,7 +22,7 @@ static void out_big(struct buf *b, uint64_t u, bool negative)
 
 	for (; u != 0; u >>= 8)
 		digit[n++] = (unsigned char)u;
-	buf_append_byte(b, 110);
+	buf_append_byte(b, TAG_SMALL_BIG);
 	buf_append_byte(b, n);
 	buf_append_byte(b, negative);
 	buf_append(b, digit, n);
@@ -31,10 +31,10 @@ static void out_big(struct buf *b, uint64_t u, bool negative)
 void term_out_int(struct buf *b, int64_t v)
 {
 	if (v >= 0 && v <= 255) {
-		buf_append_byte(b, 97);
+		buf_append_byte(b, TAG_SMALL_INTEGER);
 		buf_append_byte(b, (unsigned char)v);
 	} else if (v >= -(INT64_C(1) << 27) && v < INT64_C(1) << 27) {
-		buf_append_byte(b, 98);
+		buf_append_byte(b, TAG_INTEGER);
 		out_number(b, (uint32_t)v, 4);
 	} else {
 		out_big(b, v < 0 ? ~(uint64_t)v + 1 : (uint64_t)v, v < 0);
@@ -56,7 +56,7 @@ void term_out_atom_slice(struct buf *b, struct slice s)
 			b->err = EINVAL;
 		return;
 	}
-	buf_append_byte(b, 119);
+	buf_append_byte(b, TAG_SMALL_ATOM_UTF8);
 	buf_append_byte(b, (unsigned char)s.len);
 	buf_append(b, s.data, s.len);
 }
@@ -73,7 +73,7 @@ void term_out_binary(struct buf *b, const void *data, size_t len)
 			b->err = EMSGSIZE;
 		return;
 	}
-	buf_append_byte(b, 109);
+	buf_append_byte(b, TAG_BINARY);
 	out_number(b, (uint32_t)len, 4);
 	buf_append(b, data, len);
 }
@@ -86,10 +86,10 @@ void term_out_text(struct buf *b, const char *s)
 void term_out_tuple(struct buf *b, uint32_t arity)
 {
 	if (arity <= 255) {
-		buf_append_byte(b, 104);
+		buf_append_byte(b, TAG_SMALL_TUPLE);
 		buf_append_byte(b, (unsigned char)arity);
 	} else {
-		buf_append_byte(b, 105);
+		buf_append_byte(b, TAG_LARGE_TUPLE);
 		out_number(b, arity, 4);
 	}
 }
@@ -100,11 +100,11 @@ void term_out_list(struct buf *b, uint32_t n)
 		term_out_nil(b);
 		return;
 	}
-	buf_append_byte(b, 108);
+	buf_append_byte(b, TAG_LIST);
 	out_number(b, n, 4);
 }
 
 void term_out_nil(struct buf *b)
 {
-	buf_append_byte(b, 106);
+	buf_append_byte(b, TAG_NIL);
 }

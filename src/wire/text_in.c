@@ -258,6 +258,8 @@ static int line(struct reader *r)
 	if (call == NULL)
 		return fail(r, "'%.*s' is no call", (int)(name.len > 40 ? 40 : name.len),
 			    (const char *)name.data);
+	if (!call_for_programs(call))
+		return fail(r, "%s is a call of the port, programs cannot make it", call->name);
 	if (peek(r) != '(')
 		return fail(r, "expected ( behind %s", call->name);
 	r->p++;

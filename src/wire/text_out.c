@@ -128,7 +128,7 @@ int program_op_text(struct term_in *in, struct buf *b)
 	    term_in_uint(in, UINT64_MAX, &number) < 0)
 		return -EBADMSG;
 	const struct call *call = call_by_number(number);
-	if (call == NULL || term_in_next(in, &t) < 0 || t.kind != TERM_TUPLE)
+	if (call == NULL || !call_for_programs(call) || term_in_next(in, &t) < 0 || t.kind != TERM_TUPLE)
 		return -EBADMSG;
 	buf_printf(b, " %s(", call->name);
 	int r = elements(in, b, t.n, 0);

@@ -46,6 +46,23 @@ printf 'task chdir("/nonexistent") ignore\n%s\ntask exec("/bin/echo", ["echo", "
 is 'an ignored error' "$("$CARREL" run --ops ignore)" on
 printf 'init mkdir("%s/made", 493)\nafter rmdir("%s/made")\n%s\ntask exec("/bin/ls", ["ls", "-d", "%s/made"], env, "")\n' "$tmp" "$tmp" "$std" "$tmp" >places
 is 'init runs before, after behind' "$("$CARREL" run --ops places; ls -d "$tmp/made" 2>/dev/null)" "$tmp/made"
+# run_ops LOOK OPERATION...: what the command LOOK says behind the operations
+run_ops() {
+	look=$1
+	shift
+	printf '%s\n' "$@" "$std" "task exec(\"/bin/sh\", [\"sh\", \"-c\", \"$look\"], [], \"\")" >calls
+	"$CARREL" run --ops calls 2>&1
+}
+mounts="grep -c ' /mnt .*nosuid.*size=4k' /proc/self/mountinfo"
+mount=$(printf '%s\n' 'task unshare([clone_newns])' 'task mount("none", "/", "", [ms_rec, ms_private], "", "")' \
+	'task mount("none", "/mnt", "tmpfs", [nosuid, ms_nodev], "size=4096", "")')
+is 'a mount in an own namespace' "$(run_ops "$mounts" "$mount")" 1
+is 'and away again' "$(run_ops "$mounts" "$mount" 'task umount2("/mnt", [mnt_detach])')" 0
+is 'nothing of it outside' "$(sh -c "$mounts")" 0
+is 'a socket that the task does not get' "$(run_ops 'ls /proc/self/fd | wc -l' 'task socket(af_unix, sock_stream, 0)')" \
+	"$(run_ops 'ls /proc/self/fd | wc -l' 'task getpid()')"
+std='task dup_fds([{0, {fd, stdin}}, {1, {fd, stdout}}, {2, {fd, stderr}}, {7, {slot, 1}}])'
+is 'and one that it gets' "$(run_ops 'readlink /proc/self/fd/7 | cut -c1-7' 'task socket(af_unix, sock_stream, 0) slot 1')" 'socket:'
 bad() {
 	printf '%s\n' "$2" >bad
 	status "$1" 125 "$CARREL" run --ops bad
@@ -57,6 +74,18 @@ bad 'too few arguments' 'task chdir()' '*operation 1*as many arguments*'
 bad 'a wrong argument' 'task chdir(7)' '*operation 1, argument 1: expected a path*'
 bad 'a constant that is none' 'task setrlimit(rlimit_nosuch, {alcove_rlimit, 1, 1})' '*operation 1, argument 1: expected a constant*'
 bad 'a place that comes later' 'before getpid()' '*the place init, task or after*'
+bad 'a call of the port' 'task getcwd()' '*line 1: getcwd is a call of the port, programs cannot make it*'
+bad 'a call of the port, with its state' 'task fork()' '*fork is a call of the port*'
+bad 'fcntl' 'task fcntl(9999, f_getfd, 0)' '*task fcntl(9999, f_getfd, 0): Bad file descriptor*'
+bad 'ioctl' 'task ioctl({fd, stdout}, tiocsctty, 0)' '*task ioctl({fd, stdout}, tiocsctty, 0): *'
+bad 'connect' 'task connect({fd, stdin}, "ab")' '*task connect({fd, stdin}, "ab"): *'
+bad 'lseek' 'task lseek({fd, stdout}, 0, 99)' '*task lseek({fd, stdout}, 0, 99): *'
+bad 'setns' 'task setns({fd, stdin}, clone_newns)' '*task setns({fd, stdin}, clone_newns): Invalid argument*'
+bad 'umount' 'task umount("/nonexistent")' '*task umount("/nonexistent"): No such file or directory*'
+bad 'pivot_root' 'task pivot_root("/nonexistent", "/")' '*No such file or directory*'
+bad 'seccomp' 'task seccomp(seccomp_set_mode_filter, 99, [])' '*Invalid argument*'
+bad 'a socket of no family' 'task socket(9999, sock_stream, 0)' '*task socket(9999, sock_stream, 0): *'
+bad 'a call of another system' 'task jail_attach(1)' '*Function not implemented*'
 bad 'no exec' 'task getpid()' '*no operation executes a command*'
 bad 'a failing operation' 'task chdir("/nonexistent")' '*task chdir("/nonexistent"): No such file or directory*'
 bad 'a failing operation of init' 'init mkdir("/proc/x", 0)' '*init mkdir("/proc/x", 0): *'

@@ -9,7 +9,8 @@
 #include <linux/seccomp.h>
 #endif
 
-static const char families[] = "cflprs";
+/* errno is for names only. */
+static const char families[] = "cflprsbdinotuwy";
 
 static int value(char family, const char *name, int64_t *ret)
 {
@@ -94,7 +95,7 @@ TEST(every_name_comes_back)
 	for (const char *f = families; *f != '\0'; f++) {
 		int n = 0;
 
-		for (int64_t v = -1; v < 10000000; v++) {
+		for (int64_t v = -1; v < (*f == 'f' ? 10000000 : 300000); v++) {
 			const char *name = constant_name(*f, v);
 			int64_t back = -77;
 
@@ -142,16 +143,124 @@ TEST(what_is_no_constant)
 /* A family knows its own names only, and there are no other families. */
 TEST(families_are_apart)
 {
-	static const char *const names[] = { "pr_set_name", "o_creat",	 "landlock_scope_signal",
-					     "prio_user",   "rlimit_as", "sigterm" };
+	static const char *const names[] = {
+		"pr_set_name", "o_creat",	"landlock_scope_signal", "prio_user",
+		"rlimit_as",   "sigterm",	"seccomp_set_mode_strict", "f_getfd",
+		"tunsetiff",   "clone_newns",	"af_unix",		 "ptrace_cont",
+		"ms_bind",     "wnohang",	"sys_getpid",
+	};
 
+	CHECK_INT(sizeof(names) / sizeof(names[0]), strlen(families));
 	for (int c = 0; c < 256; c++) {
-		for (size_t i = 0; i < 6; i++) {
-			int64_t v = 4711;
+		bool known = c != 0 && (strchr(families, c) != NULL || c == 'e');
 
-			CHECK_INT(value((char)c, names[i], &v), c == families[i] ? 0 : -ENOTSUP);
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			int64_t v = 4711;
+			bool own = c == families[i];
+
+			/* The prctl family has the seccomp names as well. */
+			if (c == 'c' && families[i] == 'b')
+				own = true;
+			CHECK_INT(value((char)c, names[i], &v), own ? 0 : -ENOTSUP);
 		}
-		if (c == 0 || strchr(families, c) == NULL)
+		if (!known)
 			CHECK(constant_name((char)c, 1) == NULL);
 	}
 }
+
+#ifdef __linux__
+/* What the port protocol fixes: numbers that programs were written with. */
+TEST(values_of_the_port_protocol)
+{
+	static const struct {
+		char family;
+		const char *name;
+		uint64_t want;
+	} cases[] = {
+		{ 'n', "clone_newtime", 0x80 },
+		{ 'n', "CLONE_NEWUSER", 0x10000000 },
+		{ 'd', "f_setpipe_sz", 1031 },
+		{ 'd', "fd_cloexec", 1 },
+		{ 'f', "o_rdonly", 0 },
+		{ 'f', "o_accmode", 3 },
+		{ 'f', "__o_sync", 04000000 },
+		{ 'b', "seccomp_filter_flag_tsync", 1 },
+		{ 'o', "pf_inet6", 10 },
+		{ 'o', "sock_seqpacket", 5 },
+		{ 'w', "wcontinued", 8 },
+		{ 'u', "rdonly", 1 },
+		{ 'u', "noatime", 1024 },
+		{ 'u', "ms_nouser", UINT64_C(18446744071562067968) },
+		{ 'u', "ms_mgc_val", 0xc0ed0000 },
+		{ 'u', "mnt_detach", 2 },
+		{ 'u', "umount_nofollow", 8 },
+		{ 't', "ptrace_traceme", 0 },
+		{ 't', "ptrace_o_tracesysgood", 1 },
+		{ 't', "ptrace_event_stop", 128 },
+		{ 'c', "pr_set_ptracer_any", UINT64_MAX },
+		{ 'c', "seccomp_mode_filter", 2 },
+		{ 'i', "tunsetiff", 0x400454ca },
+		{ 'i', "tiocgwinsz", 0x5413 },
+		{ 'i', "fionread", 0x541b },
+		{ 'i', "siocgifindex", 0x8933 },
+#ifdef __x86_64__
+		{ 'y', "sys_read", 0 },
+		{ 'y', "sys_exit_group", 231 },
+		{ 'y', "sys_seccomp", 317 },
+#endif
+		{ 'y', "audit_arch_x86_64", 3221225534 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t v = -77;
+
+		if (value(cases[i].family, cases[i].name, &v) != 0)
+			tap_fail("%s is not known", cases[i].name);
+		if ((uint64_t)v != cases[i].want)
+			tap_fail("%s is %jd", cases[i].name, (intmax_t)v);
+	}
+}
+
+TEST(names_that_this_system_lacks)
+{
+	static const struct {
+		char family;
+		const char *name;
+	} cases[] = {
+		{ 'y', "sys_sigreturn" }, { 'y', "sys_ugetrlimit" }, { 'u', "mnt_rdonly" },
+		{ 'u', "ms_overlay" },	  { 'i', "siocgifmtus" },    { 's', "siglost" },
+		{ 's', "sigrtmin" },	  { 'w', "p_pid" },	     { 'a', "cap_read" },
+		{ 'z', "proc_aslr_ctl" }, { 'n', "clone_vm" },	     { 'c', "pr_set" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t v = -77;
+
+		if (value(cases[i].family, cases[i].name, &v) != -ENOTSUP)
+			tap_fail("%s is known", cases[i].name);
+		CHECK_INT(v, -77);
+	}
+}
+
+TEST(names_of_errors)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} cases[] = {
+		{ 1, "eperm" },	      { 2, "enoent" },	   { 11, "eagain" },	 { 22, "einval" },
+		{ 34, "erange" },     { 35, "edeadlk" },   { 38, "enosys" },	 { 40, "eloop" },
+		{ 41, "unknown" },    { 42, "enomsg" },	   { 58, "unknown" },	 { 59, "ebfont" },
+		{ 83, "elibexec" },   { 84, "unknown" },   { 85, "unknown" },	 { 86, "unknown" },
+		{ 87, "eusers" },     { 95, "enotsup" },   { 111, "econnrefused" },
+		{ 119, "enavail" },   { 120, "unknown" },  { 121, "eremoteio" }, { 122, "edquot" },
+		{ 123, "unknown" },   { 125, "unknown" },  { 129, "unknown" },	 { 130, "eownerdead" },
+		{ 131, "enotrecoverable" },		   { 132, "unknown" },	 { 133, "unknown" },
+		{ 0, "unknown" },     { -1, "unknown" },   { INT32_MIN, "unknown" },
+		{ 99999, "unknown" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CHECK_STR(errno_name(cases[i].number), cases[i].name);
+}
+#endif

@@ -20,6 +20,13 @@
 #define setrlimit(what, limit) syscall(SYS_prlimit64, 0, what, limit, NULL)
 #endif
 
+/* glibc gives this argument an enum of its own. */
+#ifdef __GLIBC__
+#define RESOURCE enum __rlimit_resource
+#else
+#define RESOURCE int
+#endif
+
 int64_t call_getgid(const struct arg *a)
 {
 	(void)a;
@@ -30,6 +37,65 @@ int64_t call_getuid(const struct arg *a)
 {
 	(void)a;
 	return getuid();
+}
+
+static struct value id(uint32_t id)
+{
+	return value_uint(id);
+}
+
+int call_getgroups(const struct arg *a, struct result *r)
+{
+	int n = getgroups(0, NULL);
+
+	(void)a;
+	if (n < 0)
+		return -errno;
+	gid_t *group = ARENA_TAKE(&r->mem, (size_t)n, gid_t);
+	struct value *v = ARENA_TAKE(&r->mem, (size_t)n, struct value);
+	if (group == NULL || v == NULL)
+		return -EMSGSIZE;
+	n = getgroups(n, group);
+	for (int i = 0; i < n; i++)
+		v[i] = id(group[i]);
+	return n < 0 ? -errno : result_add(r, value_list(v, (size_t)n));
+}
+
+int call_getresgid(const struct arg *a, struct result *r)
+{
+	gid_t real, effective, saved;
+
+	(void)a;
+	if (getresgid(&real, &effective, &saved) == -1)
+		return -errno;
+	result_add(r, id(real));
+	result_add(r, id(effective));
+	return result_add(r, id(saved));
+}
+
+int call_getresuid(const struct arg *a, struct result *r)
+{
+	uid_t real, effective, saved;
+
+	(void)a;
+	if (getresuid(&real, &effective, &saved) == -1)
+		return -errno;
+	result_add(r, id(real));
+	result_add(r, id(effective));
+	return result_add(r, id(saved));
+}
+
+int call_getrlimit(const struct arg *a, struct result *r)
+{
+	struct value *v = ARENA_TAKE(&r->mem, 3, struct value);
+	struct rlimit limit;
+
+	if (v == NULL || getrlimit((RESOURCE)a[0].i, &limit) == -1)
+		return -errno;
+	v[0] = value_atom("alcove_rlimit");
+	v[1] = value_uint(limit.rlim_cur);
+	v[2] = value_uint(limit.rlim_max);
+	return result_add(r, value_tuple(v, 3));
 }
 
 int64_t call_setgid(const struct arg *a)

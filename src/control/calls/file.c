@@ -46,6 +46,11 @@ int64_t call_link(const struct arg *a)
 	return call_result(link(a[0].s, a[1].s));
 }
 
+int64_t call_lseek(const struct arg *a)
+{
+	return call_result(lseek((int)a[0].i, (off_t)a[1].i, (int)a[2].i));
+}
+
 int64_t call_mkdir(const struct arg *a)
 {
 	return call_result(mkdir(a[0].s, (mode_t)a[1].i));
@@ -58,7 +63,21 @@ int64_t call_mkfifo(const struct arg *a)
 
 int64_t call_open(const struct arg *a)
 {
-	return call_result(open(a[0].s, (int)a[1].i | O_CLOEXEC, (mode_t)a[2].i));
+	return call_result(open(a[0].s, (int)a[1].i, (mode_t)a[2].i));
+}
+
+int call_read(const struct arg *a, struct result *r)
+{
+	/* Version, tuple of two, ok, and the head of a binary. */
+	const size_t most = r->room > 12 ? r->room - 12 : 0;
+	const uint64_t want = (uint64_t)a[1].i;
+	size_t n = want < most ? (size_t)want : most;
+	char *data = arena_take(&r->mem, n, 1, 1);
+
+	if (data == NULL)
+		return -ENOMEM;
+	ssize_t got = read((int)a[0].i, data, n);
+	return got < 0 ? -errno : result_add(r, value_bytes(data, (size_t)got));
 }
 
 int64_t call_rmdir(const struct arg *a)

@@ -2,6 +2,7 @@
 /* The process itself: identity, session, priority, signals, end, execution. */
 #include "calls.h"
 
+#include "constant.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* glibc gives this argument an enum of its own. */
@@ -61,9 +63,68 @@ int64_t call_kill(const struct arg *a)
 	return call_result(kill((pid_t)a[0].i, (int)a[1].i));
 }
 
+int call_getpriority(const struct arg *a, struct result *r)
+{
+	/* -1 is a priority as well. */
+	errno = 0;
+	int priority = getpriority((PRIORITY_WHICH)a[0].i, (id_t)a[1].i);
+	return errno != 0 ? -errno : result_add(r, value_int(priority));
+}
+
 int64_t call_setpriority(const struct arg *a)
 {
 	return call_result(setpriority((PRIORITY_WHICH)a[0].i, (id_t)a[1].i, (int)a[2].i));
+}
+
+int call_gethostname(const struct arg *a, struct result *r)
+{
+	char *name = arena_take(&r->mem, 256, 1, 1);
+
+	(void)a;
+	if (name == NULL || gethostname(name, 255) == -1)
+		return -errno;
+	return result_add(r, value_text(name));
+}
+
+static struct value signal_value(int sig)
+{
+	const char *name = constant_name('s', sig);
+
+	return value_atom(name != NULL ? name : "unknown");
+}
+
+/* [{exit_status, N}] and the like; [] when there is no status. */
+static struct value status_list(pid_t pid, int status, struct value v[3])
+{
+	v[0] = value_tuple(&v[1], 2);
+	if (WIFEXITED(status)) {
+		v[1] = value_atom("exit_status");
+		v[2] = value_int(WEXITSTATUS(status));
+	} else if (WIFSIGNALED(status)) {
+		v[1] = value_atom("termsig");
+		v[2] = signal_value(WTERMSIG(status));
+	} else if (WIFSTOPPED(status)) {
+		v[1] = value_atom("stopsig");
+		v[2] = signal_value(WSTOPSIG(status));
+	} else {
+		v[0] = value_atom("continued");
+	}
+	return value_list(v, pid > 0 ? 1 : 0);
+}
+
+int call_waitpid(const struct arg *a, struct result *r)
+{
+	struct value *v = ARENA_TAKE(&r->mem, 3, struct value);
+	int status = 0;
+
+	if (v == NULL)
+		return -ENOMEM;
+	pid_t pid = waitpid((pid_t)a[0].i, &status, (int)a[1].i);
+	if (pid == -1)
+		return -errno;
+	result_add(r, value_int(pid));
+	result_add(r, value_int(status));
+	return result_add(r, status_list(pid, status, v));
 }
 
 int64_t call_sethostname(const struct arg *a)

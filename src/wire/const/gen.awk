@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 # Turns lists of constant names (one file a family, one NAME a line) into guarded rows
 # { "name", NAME }, one table a family: only what this platform's headers define exists.
+# A line NAME VALUE is an own name for what the headers call VALUE.
 function flush() {
 	if (family != "")
 		print "\t{ NULL, 0 }\n};"
@@ -13,6 +14,6 @@ FNR == 1 {
 	print "static const struct constant " family "_table[] = {"
 }
 /^[A-Za-z_]/ {
-	print "#ifdef " $1 "\n\t{ \"" tolower($1) "\", (int64_t)" $1 " },\n#endif"
+	print "#ifdef " $NF "\n\t{ \"" tolower($1) "\", (int64_t)" $NF " },\n#endif"
 }
 END { flush() }
