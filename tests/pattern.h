@@ -13,7 +13,7 @@
 
 /* Streams: 0 stdin, 1 stdout, 2 stderr. */
 struct pattern_log {
-	atomic_uint_fast64_t want[3]; /* before a write: where it will end if it takes all */
+	atomic_uint_fast64_t want[3]; /* before a write: where it will end if it takes all; other than done within a read too */
 	atomic_uint_fast64_t done[3]; /* after it; of stdin: bytes that were read */
 	atomic_int wrong;	/* a byte of stdin was not what it should be */
 	atomic_int ended;	/* stdin's end was met */
