@@ -8,7 +8,7 @@ STATIC = $(BUILD)/static
 MAIN = $(BUILD)/main
 ASAN = $(BUILD)/asan
 TSAN = $(BUILD)/tsan
-# What `make tsan` runs: the library's tests that have threads, and those that it shares a handle with.
+# What `make tsan` runs: the tests of the library that have threads or very many streams.
 TSAN_TESTS ?= lib-threads lib-guest lib-many lib-streams
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
@@ -23,7 +23,7 @@ help:
 	@echo 'make fuzz       fuzz each parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
 	@echo 'make lint       both compilers, manual pages, shell scripts'
 	@echo 'make bench      measure, side by side with what is installed'
-	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR'
+	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR; uninstall takes it away again'
 
 # musl brings no kernel headers; give it the system's, behind its own.
 $(BUILD)/kernel-headers:
@@ -82,7 +82,11 @@ install: static main
 	DESTDIR='$(DESTDIR)' meson install -C $(MAIN) --no-rebuild --skip-subprojects
 	DESTDIR='$(DESTDIR)' meson install -C $(STATIC) --no-rebuild --tags runtime
 
+uninstall:
+	ninja -C $(STATIC) uninstall
+	ninja -C $(MAIN) uninstall
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help static main check asan tsan fuzz lint bench install clean
+.PHONY: all help static main check asan tsan fuzz lint bench install uninstall clean

@@ -337,6 +337,8 @@ static void start(struct reaper *r, struct task *t, const struct program *p,
 		     t->error.index < 0 ? "no operation executes a command" : "");
 	if (!t->begun)
 		fail(r, STAGE_FORK, EOWNERDEAD, -1, "the new process was killed before it began");
+	/* Before anybody hears of the start: a pipe that the task closes must have no other end here. */
+	link_close_fds(&inbox);
 	r->report = (struct report){ .type = REPORT_STARTED, .leader = pid };
 	r->report.n_results = o->trace ? p->n_ops : 0;
 	send_report(r, o->trace ? t->result : NULL);
@@ -374,9 +376,9 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	if (r.keep_tree)
 		r.cgroup = -1;
 	start(&r, t, &p, &o);
-	link_release(&inbox);
 	fd_close(cgroup);
 	if (!p.has_place[PLACE_AFTER]) {
+		link_release(&inbox);
 		munmap(mem, size);
 		mem = NULL;
 		/* A tree that is gone already needs no watch, and so no lock. */
