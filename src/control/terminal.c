@@ -29,11 +29,13 @@ void terminal_restore(void)
 {
 	struct termios now;
 
+	pid_t front = kept >= 0 ? tcgetpgrp(kept) : -1;
+
 	/*
-	 * If it is somebody else's by now, its settings are theirs too.  From the background this would stop us
-	 * with SIGTTOU, were it not blocked as all signals are.
+	 * If it is somebody else's by now, its settings are theirs too (-1: it is no session's of ours).  From the
+	 * background this would stop us with SIGTTOU, were it not blocked as all signals are.
 	 */
-	if (kept >= 0 && tcgetpgrp(kept) == group && tcgetattr(kept, &now) == 0 && !same(&now, &before))
+	if (kept >= 0 && (front == -1 || front == group) && tcgetattr(kept, &now) == 0 && !same(&now, &before))
 		tcsetattr(kept, TCSANOW, &before);
 	kept = fd_close(kept);
 }

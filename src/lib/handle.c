@@ -299,6 +299,10 @@ EXPORT int carrel_probe(const carrel *c, carrel_caps *caps)
 		errno = EINVAL;
 		return -1;
 	}
+	if (!ours(c)) {
+		errno = ECHILD;
+		return -1;
+	}
 	full = c->caps;
 	full.size = caps->size;
 	full.reaper = 1;

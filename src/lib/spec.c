@@ -165,8 +165,10 @@ static int check_process(const carrel_spec *s, carrel_error *e)
 	if ((unsigned)s->session > CARREL_SESSION_KEEP)
 		return BAD(-1, "session %d is no kind of session", (int)s->session);
 	for (size_t i = 0; i < s->n_keep_ignored; i++) {
-		if (s->keep_ignored[i] < 1 || s->keep_ignored[i] >= NSIG)
-			return BAD((int)i, "keep_ignored[%zu] %d is no signal", i, s->keep_ignored[i]);
+		int sig = s->keep_ignored[i];
+
+		if (sig < 1 || sig >= NSIG || sig == SIGKILL || sig == SIGSTOP)
+			return BAD((int)i, "keep_ignored[%zu] is %d; it must be a signal that can be ignored", i, sig);
 	}
 	for (size_t i = 0; i < s->n_limits; i++) {
 		if (s->limits[i].soft > s->limits[i].hard)
