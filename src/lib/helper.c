@@ -164,8 +164,8 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 		if (pid > 0)
 			waitpid(pid, NULL, __WALL);
 		close(pair[0]);
-		return error_set(e, CARREL_STAGE_HELPER, err, -1, "cannot start %.160s: %s", path,
-				 strerror(err));
+		return error_set(e, CARREL_STAGE_HELPER, err, -1, "cannot start %.140s: %s%s", path,
+				 strerror(err), err == EAGAIN ? " (a limit on processes, ulimit -u?)" : "");
 	}
 	c->socket = pair[0];
 	c->guard = pid;

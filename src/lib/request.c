@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
@@ -258,101 +257,6 @@ void request_finish(struct request *r)
 	r->out[1] = fd_close(r->out[1]);
 }
 
-/* ----------------------------------------------------- why it failed --- */
-
-/* The text of one operation of the request. */
-static int op_text(const struct request *r, int index, struct buf *b)
-{
-	struct term_in in;
-	uint32_t n;
-
-	term_in_init(&in, r->body.data + r->program_at, r->body.len - r->program_at);
-	if (index < 0 || term_in_list(&in, &n) < 0 || (uint32_t)index >= n)
-		return -1;
-	for (int i = 0; i < index; i++) {
-		if (term_in_skip(&in) < 0)
-			return -1;
-	}
-	return program_op_text(&in, b);
-}
-
-const char *command_of(const carrel_spec *s)
-{
-	return s->shell != NULL ? "/bin/sh" : s->path != NULL ? s->path : s->argv != NULL ? s->argv[0] :
-									  "the command";
-}
-
-/* The first bytes of the file that was to be executed, as the host sees it: how many, or -1. */
-static ssize_t peek(const carrel_spec *s, const char *command, char *text, size_t size, struct stat *ret)
-{
-	scoped_fd dir = s->cwd != NULL ? open(s->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	scoped_fd fd = openat(dir >= 0 ? dir : AT_FDCWD, command, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd == -1 || fstat(fd, ret) == -1)
-		return -1;
-	ssize_t n = S_ISREG(ret->st_mode) ? read(fd, text, size - 1) : 0;
-	text[n > 0 ? n : 0] = 0;
-	return n;
-}
-
-/* What the errno of execve(2) does not say; "" when there is nothing to add. */
-static void exec_reason(const carrel_spec *s, int err, const char *command, char *why, size_t size)
-{
-	char text[128];
-	struct stat st;
-	ssize_t n = peek(s, command, text, sizeof(text), &st);
-
-	*why = 0;
-	if (n >= 0 && err == EACCES && S_ISDIR(st.st_mode)) {
-		snprintf(why, size, "it is a directory");
-	} else if (n >= 0 && err == EACCES && (st.st_mode & 0111) == 0) {
-		snprintf(why, size, "it is not executable (chmod +x makes it so)");
-	} else if (n > 2 && err == ENOENT && memcmp(text, "#!", 2) == 0) {
-		char *name = text + 2 + strspn(text + 2, " \t");
-		size_t len = strcspn(name, " \t\n");
-		bool carriage = len > 0 && name[len - 1] == '\r';
-
-		snprintf(why, size, "its interpreter '%.*s%s' is not there%s", (int)(len - carriage), name,
-			 carriage ? "\\r" : "", carriage ? "; the file has lines of DOS" : "");
-	} else if (n > 4 && err == ENOENT && memcmp(text, "\177ELF", 4) == 0) {
-		snprintf(why, size, "its loader is not there; was it made for another libc?");
-	}
-}
-
-static int exec_failed(const carrel_spec *s, const carrel_error *f, carrel_error *e)
-{
-	const char *command = command_of(s);
-	bool searched = s->argv != NULL && s->path == NULL && strchr(command, '/') == NULL;
-	char why[120];
-
-	if (f->err == ENOENT && searched)
-		return error_set(e, f->stage, f->err, f->index, "cannot run '%.80s': not found in PATH", command);
-	exec_reason(s, f->err, command, why, sizeof(why));
-	return error_set(e, f->stage, f->err, f->index, "cannot run '%.90s': %s", command,
-			 *why != 0 ? why : strerror(f->err));
-}
-
-int request_failed(const carrel_spec *s, const struct request *r, const carrel_error *f, carrel_error *e)
-{
-	char text[150];
-	struct buf b;
-
-	if (f->stage == CARREL_STAGE_EXEC)
-		return exec_failed(s, f, e);
-	/* Texts that are too long for the sentence are cut, so room for more is not needed. */
-	buf_init(&b, MESSAGE_BODY_MAX);
-	if (op_text(r, f->index, &b) == 0 && b.err == 0)
-		snprintf(text, sizeof(text), "%.*s", (int)b.len, (const char *)b.data);
-	else
-		snprintf(text, sizeof(text), "%s", f->index < 0 ? carrel_stage_name(f->stage) : "an operation");
-	buf_finish(&b);
-	if (f->msg[0] != 0)
-		return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %s: %.80s",
-				 command_of(s), text, f->msg);
-	return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %s: %s", command_of(s), text,
-			 strerror(f->err));
-}
-
 EXPORT int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e)
 {
 	carrel_spec full;
@@ -375,16 +279,4 @@ EXPORT int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error 
 	}
 	request_finish(&r);
 	return err;
-}
-
-/* Lines for the CARREL_OP events of a traced start. */
-int request_trace(const struct request *r, int index, int64_t result, struct buf *b)
-{
-	if (op_text(r, index, b) < 0)
-		return -1;
-	if (result < 0)
-		buf_printf(b, " = %s", strerror((int)-result));
-	else
-		buf_printf(b, " = %lld", (long long)result);
-	return 0;
 }

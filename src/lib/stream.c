@@ -168,7 +168,7 @@ static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel
 	carrel_proc *p = NULL;
 
 	if (c == NULL) {
-		error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "no handle");
+		error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "c is NULL: there is no handle");
 		return NULL;
 	}
 	if (spec_check(s, &full, e) < 0)

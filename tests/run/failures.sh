@@ -72,8 +72,8 @@ run 'a file for a working directory' 125 '*plain*Not a directory*' -C plain true
 user_run 'a closed working directory' 125 "*$tmp/closed*ermission denied*" -C "$tmp/closed" true
 user_run 'a closed directory on the way' 126 "*$tmp/closed/x*ermission denied*" "$tmp/closed/x"
 user_run 'a limit above the hard one' 125 '*nofile*999999999*' --rlimit nofile=999999999 true
-user_run 'another user' 125 '*ermitted*' --uid 5 true
-user_run 'more priority' 125 '*-5*ermission denied*' --priority -5 true
+user_run 'another user' 125 '*only root*another user*' --uid 5 true
+user_run 'more priority' 125 '*only root*priority -5*' --priority -5 true
 
 # ---- too long ----
 
