@@ -34,6 +34,7 @@ static int is_seqpacket(int fd)
 __attribute__((visibility("default"))) int carrel_control_main(int argc, char **argv)
 {
 	int terminal = -1;
+	pid_t host_group = getpgrp();
 	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid(), .want_cgroup = true };
 
 	for (int i = 1; i < argc; i++) {
@@ -55,8 +56,10 @@ __attribute__((visibility("default"))) int carrel_control_main(int argc, char **
 	role.host = fcntl(0, F_DUPFD_CLOEXEC, 3);
 	role.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (role.signals < 0 || role.host < 0 || sys_subreaper() < 0)
+	if (role.signals < 0 || role.host < 0 || sys_subreaper() < 0) {
+		guard_say_why(0, "the guard cannot get a descriptor", role.signals < 0 ? -role.signals : errno);
 		return 125;
+	}
 	if (null < 0)
 		close(0);
 	else if (null > 0)
@@ -64,9 +67,11 @@ __attribute__((visibility("default"))) int carrel_control_main(int argc, char **
 	if (null > 0)
 		close(null);
 	/* Nothing of ours may pin a directory; every request brings its own. */
-	if (chdir("/") == -1)
+	if (chdir("/") == -1) {
+		guard_say_why(role.host, "the guard cannot change to /", errno);
 		return 125;
+	}
 	if (terminal >= 0)
-		terminal_keep(terminal);
+		terminal_keep(terminal, host_group);
 	guard_main(&role);
 }

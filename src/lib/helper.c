@@ -57,8 +57,8 @@ static int find(const carrel_config *cfg, char *path, size_t size, carrel_error 
 			return error_set(e, CARREL_STAGE_HELPER, ENAMETOOLONG, -1,
 					 "the path of the control process is too long");
 		if (!usable(named))
-			return error_set(e, CARREL_STAGE_HELPER, errno, -1,
-					 "cannot use the control process %.120s: %s", named, strerror(errno));
+			return error_set(e, CARREL_STAGE_HELPER, errno, -1, "cannot use the control process '%.120s'%s: %s",
+					 named, cfg->helper != NULL ? "" : ", which CARREL_CONTROL names", strerror(errno));
 		strcpy(path, named);
 		return 0;
 	}
@@ -82,21 +82,36 @@ struct child {
 	int err;
 };
 
-/* What the control process begins with: the socket on 0, the terminal on 3, nothing else of ours. */
-static void set_up(const struct child *c)
+/* The descriptor ${from} as ${to}, for a program to be executed. */
+static bool place(int from, int to)
 {
-	/* First out of each other's way. */
-	long socket = syscall(SYS_fcntl, c->socket, F_DUPFD, 4);
-	long terminal = c->terminal >= 0 ? syscall(SYS_fcntl, c->terminal, F_DUPFD, 4) : -1;
-	syscall(SYS_dup3, socket, 0, 0);
-	if (terminal >= 0)
-		syscall(SYS_dup3, terminal, 3, 0);
-	long null = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
-	for (int fd = 1; fd <= 2; fd++) {
-		if (null >= 0 && null != fd)
-			syscall(SYS_dup3, null, fd, 0);
-	}
-	syscall(SYS_close_range, terminal >= 0 ? 4 : 3, ~0U, 0);
+	long r;
+
+	/* dup3() to itself would leave close-on-exec on. */
+	do
+		r = from == to ? syscall(SYS_fcntl, to, F_SETFD, 0) : syscall(SYS_dup3, from, to, 0);
+	while (r == -1 && errno == EINTR);
+	return r != -1;
+}
+
+/*
+ * What the control process begins with: the socket on 0, the terminal on 3, and not one of the host's
+ * descriptors: it would speak or listen in the host's name.  Nothing needs a number that the host's limit may
+ * not have to spare.
+ */
+static bool set_up(const struct child *c)
+{
+	int terminal = c->terminal, kept = terminal >= 0 ? 4 : 3;
+
+	if (terminal == 0)
+		terminal = (int)syscall(SYS_fcntl, 0, F_DUPFD, 4);
+	bool ok = place(c->socket, 0) && (c->terminal < 0 || (terminal >= 0 && place(terminal, 3))) &&
+		  syscall(SYS_close_range, kept, ~0U, 0) == 0;
+	long null = ok ? syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0) : -1;
+	ok = ok && null >= 0 && place((int)null, 1) && place((int)null, 2);
+	if (ok && null > 2)
+		syscall(SYS_close, null);
+	return ok;
 }
 
 /* In the new process, which shares our memory: system calls only. */
@@ -105,8 +120,8 @@ static int become_control(void *arg)
 	static const char *const no_env[] = { NULL };
 	struct child *c = arg;
 
-	set_up(c);
-	syscall(SYS_execve, c->path, c->argv, no_env);
+	if (set_up(c))
+		syscall(SYS_execve, c->path, c->argv, no_env);
 	c->err = errno;
 	return 127;
 }
@@ -127,6 +142,22 @@ static pid_t start_program(struct child *child)
 	return pid;
 }
 
+/* An embedded one that cannot begin says so, on the socket that it has: on 0 already, or where it was. */
+static _Noreturn void refuse(const struct child *c)
+{
+	unsigned char mem[160];
+	char text[110];
+	struct buf b;
+
+	snprintf(text, sizeof(text), "the guard cannot get a descriptor: %s", strerror(errno));
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_text(&b, text);
+	if (link_send(0, MSG_LOST, 0, b.data, b.len, NULL, 0, false) < 0)
+		link_send(c->socket, MSG_LOST, 0, b.data, b.len, NULL, 0, false);
+	_exit(125);
+}
+
 static pid_t start_embedded(const struct child *c)
 {
 	pid_t pid = sys_fork_clean();
@@ -134,7 +165,8 @@ static pid_t start_embedded(const struct child *c)
 
 	if (pid != 0)
 		return pid;
-	set_up(c);
+	if (!set_up(c))
+		refuse(c);
 	sys_show_as(c->argv);
 	/* main()'s argv, of which nothing is written to. */
 	memcpy(&argv, &c->argv, sizeof(argv));
@@ -183,12 +215,13 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 		if (pid > 0)
 			waitpid(pid, NULL, __WALL);
 		close(pair[0]);
-		return error_set(e, CARREL_STAGE_HELPER, err, -1, "cannot start %.160s: %s",
-				 child.path != NULL ? path : "the control process", strerror(err));
+		return error_set(e, CARREL_STAGE_HELPER, err, -1, "cannot start %.140s: %s%s",
+				 child.path != NULL ? path : "the control process", strerror(err),
+				 err == EAGAIN ? " (a limit on processes, ulimit -u?)" : "");
 	}
 	c->socket = pair[0];
 	c->guard = pid;
 	c->alone = child.embedded != NULL;
-	debug(c, "started %s as %d", path, pid);
+	debug(c, "started %s as %d", child.path != NULL ? path : "itself", pid);
 	return 0;
 }
