@@ -18,6 +18,8 @@
 
 /* How long a supervisor whose host is gone may take before it counts as stuck. */
 #define STUCK_MS 2000
+/* How long a reaper may take to end behind its last word. */
+#define LAST_STEPS_MS 20
 
 struct guard {
 	pid_t supervisor;
@@ -129,6 +131,15 @@ static _Noreturn void give_up(const struct role *role, const char *what, int err
 	_exit(125);
 }
 
+/* The reaper of a handle for one spawn may still be on its last steps, and then needs no killing. */
+static void let_go(const struct role *role)
+{
+	struct pollfd p = { .fd = role->signals, .events = POLLIN };
+
+	if (waitpid(-1, NULL, WNOHANG | __WALL) == 0)
+		poll(&p, 1, LAST_STEPS_MS);
+}
+
 _Noreturn void guard_main(struct role *role)
 {
 	struct guard g = { .stuck_us = CLOCK_NEVER };
@@ -158,6 +169,8 @@ _Noreturn void guard_main(struct role *role)
 	/* A guard that cannot lock itself still guards: the probe tells (locked). */
 	sys_lock(role->cgroup);
 	watch(&g, role);
+	if (role->once && WIFEXITED(g.status) && WEXITSTATUS(g.status) == 0)
+		let_go(role);
 	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != EXIT_KEPT)
 		domain_end(role, cgroup[1], NULL, NULL);
 	if (!WIFEXITED(g.status) || (WEXITSTATUS(g.status) != 0 && WEXITSTATUS(g.status) != EXIT_KEPT))

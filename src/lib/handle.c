@@ -119,9 +119,6 @@ static int equip(carrel *c, carrel_error *e)
 	c->data = malloc(READ_MAX);
 	if (c->inbox == NULL || c->data == NULL)
 		return error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory for a handle");
-	c->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (c->null == -1)
-		return error_set(e, CARREL_STAGE_HELPER, errno, -1, "cannot open /dev/null: %s", strerror(errno));
 	/* One after the other, so that errno is of the one that failed. */
 	if ((c->epoll = epoll_create1(EPOLL_CLOEXEC)) == -1 ||
 	    (c->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
@@ -239,7 +236,11 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 		return NULL;
 	c->once = full.once;
 	c->debug = secure_getenv("CARREL_DEBUG") != NULL;
-	if (helper_start(c, &full, e) < 0) {
+	/* Before the control process, which needs it too and cannot say so while nobody hears it. */
+	c->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (c->null == -1)
+		error_set(e, CARREL_STAGE_HELPER, errno, -1, "cannot open /dev/null: %s", strerror(errno));
+	if (c->null == -1 || helper_start(c, &full, e) < 0) {
 		int err = errno;
 
 		empty(c);
