@@ -172,6 +172,8 @@ shift
 exec "$@"
 S
 	chmod +x without
+	# The leak checker of a sanitizer reads /proc itself.
+	[ -z "${SANITIZED-}" ] || export ASAN_OPTIONS="${ASAN_OPTIONS-}:detect_leaks=0"
 	# survivors reads /proc, so it stays outside.
 	fails 'no /proc' 125 '*/proc*mounted*' unshare -m ./without none "$CARREL" run true
 	fails 'an empty /proc' 125 '*/proc*mounted*' unshare -m ./without empty "$CARREL" run true
@@ -188,7 +190,7 @@ done
 S
 	chmod +x often
 	unshare -m ./without empty ./often >out 2>&1
-	is 'the reason comes through every time' "$(grep -vc 'is /proc mounted' out)" 0
+	is 'the reason comes through every time' "$(grep '^carrel:' out | grep -vc 'is /proc mounted')" 0
 else
 	skip 'no /proc' 'no mount namespace can be had here'
 fi
