@@ -295,6 +295,9 @@ typedef struct {
 
 /* ---------------------------------------------------------- lifecycle --- */
 
+/* What main() is. */
+typedef int (*carrel_main)(int argc, char **argv);
+
 typedef struct {
 	size_t size;
 	const char *helper;	/* path of carrel-control; NULL: $CARREL_CONTROL, then beside the host's
@@ -307,7 +310,18 @@ typedef struct {
 	int keep_terminal;	/* 1: `terminal` is a terminal of the caller's: whatever becomes of the host, even by
 				   SIGKILL, its settings are as they were at open when the handle has ended */
 	int terminal;
+	carrel_main embedded;	/* carrel_control_main, or NULL: the control process begins as a fork of the host
+				   instead of by executing carrel-control, unless `helper` or $CARREL_CONTROL
+				   names one.  For static programs that want to ship as one file: the host
+				   must be small, because it is copied, and have one thread.  What its memory
+				   holds is in the copies too. */
 } carrel_config;
+
+/*
+ * carrel_control_main(argc, argv): the control process itself, for carrel_config.embedded and nothing else.
+ * It is in libcarrel-control.a, not in libcarrel.
+ */
+int carrel_control_main(int argc, char **argv);
 
 /*
  * carrel_open(cfg, e): start a control process with the options ${cfg} (NULL:

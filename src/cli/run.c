@@ -37,7 +37,8 @@ static int spawn_failed(struct run *r, const carrel_error *e)
 static int run_tree(struct run *r)
 {
 	const struct run_options *o = r->o;
-	carrel_config cfg = { .size = sizeof(cfg), .no_cgroup = o->no_cgroup, .once = 1 };
+	carrel_config cfg = { .size = sizeof(cfg), .no_cgroup = o->no_cgroup, .once = 1,
+			      .embedded = carrel_control_main };
 	carrel_caps caps = { .size = sizeof(caps) };
 	carrel_error e = { 0 };
 	carrel_spec spec = o->spec;

@@ -21,17 +21,15 @@ struct role {
 	int host;	/* guard, supervisor: the library's socket */
 	int proc;	/* the directory /proc */
 	int signals;	/* sys_signals_open() */
-	int cgroup;	/* directory of the handle's cgroup */
+	bool want_cgroup;
+	int cgroup;	/* directory of the handle's cgroup; once: the guard hands it on when it has it */
 	pid_t guard;
 	bool once;	/* one stream only: no nursery, no spare */
 	int life;	/* reaper: end of file when the supervisor is gone */
 	int report;	/* reaper: to the supervisor */
 };
 
-/* guard_say_lost(host, why): the host's last message of a handle. */
-void guard_say_lost(int host, const char *why);
-
-/* guard_say_why(host, what, err): the same: ${what}, and why not. */
+/* guard_say_why(host, what, err): the host's last message of a handle: ${what}, and why not. */
 void guard_say_why(int host, const char *what, int err);
 
 /* Each role runs until it ends the process. */
@@ -39,6 +37,14 @@ _Noreturn void guard_main(struct role *role);
 _Noreturn void supervisor_main(struct role *role, int guard_link);
 _Noreturn void nursery_main(const struct role *role, int requests);
 _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup);
+
+/*
+ * A handle for one spawn: its guard makes the cgroup while the others begin.  hand_on(to, fd): it goes from the guard
+ * to the supervisor, and from there to the reaper: the directory and its cgroup.kill, or {-1, -1}.
+ * take_over(from, fd): 0, or -errno; -EPIPE: nobody is there any more.
+ */
+int hand_on(int to, const int fd[2]);
+int take_over(int from, int fd[2]);
 
 /*
  * terminal_keep(fd, host_group): the guard remembers the settings of the host's terminal ${fd};

@@ -7,6 +7,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+int hand_on(int to, const int fd[2])
+{
+	struct iovec iov = { &(char){ 0 }, 1 };
+
+	return sys_send(to, &iov, 1, fd, fd[0] >= 0 && fd[1] >= 0 ? 2 : 0, true);
+}
+
+int take_over(int from, int fd[2])
+{
+	size_t n_fds = 2;
+	char word;
+	ssize_t n = sys_recv(from, &word, 1, fd, &n_fds, NULL, true);
+
+	if (n == 1 && n_fds == 2)
+		return 0;
+	fd[0] = fd[1] = -1;
+	return n == 1 ? 0 : n == 0 ? -EPIPE : (int)n;
+}
+
 void domain_remove_cgroup(const struct role *role)
 {
 	for (int tries = 0; role->cgroup >= 0 && tries < 100; tries++) {

@@ -18,6 +18,8 @@
 
 /* How long a supervisor whose host is gone may take before it counts as stuck. */
 #define STUCK_MS 2000
+/* How long a reaper may take to end behind its last word. */
+#define LAST_STEPS_MS 20
 
 struct guard {
 	pid_t supervisor;
@@ -45,7 +47,14 @@ static void reap(struct guard *g)
 	}
 }
 
-static void watch(struct guard *g, const struct role *role)
+/* Early, while others are still busy with their end.  Whatever is in it keeps it. */
+static void try_remove_cgroup(struct role *role)
+{
+	if (role->cgroup >= 0 && sys_cgroup_remove(role->cgroup, role->guard) == 0)
+		role->cgroup = fd_close(role->cgroup);
+}
+
+static void watch(struct guard *g, struct role *role)
 {
 	/*
 	 * The host's process as well as its socket: a child that it forked may hold a copy of the
@@ -66,6 +75,8 @@ static void watch(struct guard *g, const struct role *role)
 			p[1].fd = p[2].fd = -1;
 			kill(g->supervisor, SIGTERM);
 			kill(g->supervisor, SIGCONT);
+			if (role->once)
+				try_remove_cgroup(role);
 		}
 		while (sys_signals_read(role->signals, &s) == 1) {
 			if (s.sig == SIGTERM || s.sig == SIGHUP)
@@ -79,7 +90,7 @@ static void watch(struct guard *g, const struct role *role)
 	}
 }
 
-void guard_say_lost(int host, const char *why)
+static void guard_say_lost(int host, const char *why)
 {
 	unsigned char mem[160];
 	struct buf b;
@@ -88,6 +99,21 @@ void guard_say_lost(int host, const char *why)
 	term_out_version(&b);
 	term_out_text(&b, why);
 	link_send(host, MSG_LOST, 0, b.data, b.len, NULL, 0, false);
+}
+
+/* What every tree of the handle needs.  ${fd}: the cgroup's directory and its cgroup.kill.  -1: the host was
+ * told what is missing. */
+static int prepare(struct role *role, int fd[2])
+{
+	/* Without it nobody below could be found, and a promise would be broken silently. */
+	if (sys_tree_signal(role->proc, getpid(), 0, NULL, NULL, NULL, NULL) < 0) {
+		guard_say_lost(role->host, "it cannot read /proc/PID/task/TID/children; is /proc mounted?");
+		return -1;
+	}
+	fd[0] = role->want_cgroup ? sys_cgroup_create(role->guard) : -1;
+	fd[1] = fd[0] >= 0 ? sys_cgroup_kill_fd(fd[0]) : -1;
+	role->cgroup = fd[0];
+	return 0;
 }
 
 void guard_say_why(int host, const char *what, int err)
@@ -105,12 +131,22 @@ static _Noreturn void give_up(const struct role *role, const char *what, int err
 	_exit(125);
 }
 
+/* The reaper of a handle for one spawn may still be on its last steps, and then needs no killing. */
+static void let_go(const struct role *role)
+{
+	struct pollfd p = { .fd = role->signals, .events = POLLIN };
+
+	if (waitpid(-1, NULL, WNOHANG | __WALL) == 0)
+		poll(&p, 1, LAST_STEPS_MS);
+}
+
 _Noreturn void guard_main(struct role *role)
 {
-	struct guard g = { .stuck_us = CLOCK_NEVER, .host = sys_peer_open(role->host) };
-	int link[2];
-	int cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
+	struct guard g = { .stuck_us = CLOCK_NEVER };
+	int link[2], cgroup[2] = { -1, -1 };
 
+	if (!role->once && prepare(role, cgroup) < 0)
+		_exit(125);
 	int r = sys_socketpair(link);
 	if (r < 0)
 		give_up(role, "the guard cannot make a socket pair", -r);
@@ -119,17 +155,24 @@ _Noreturn void guard_main(struct role *role)
 		give_up(role, "the guard cannot make a process (a limit on processes?)", errno);
 	if (g.supervisor == 0) {
 		close(link[0]);
-		fd_close(cgroup_kill);
-		fd_close(g.host);
+		fd_close(cgroup[1]);
 		terminal_forget();
 		supervisor_main(role, link[1]);
 	}
 	close(link[1]);
+	g.host = sys_peer_open(role->host);
+	/* The supervisor and its reaper begin meanwhile; no task does before they heard of it. */
+	if (role->once && (prepare(role, cgroup) < 0 || hand_on(link[0], cgroup) < 0)) {
+		/* It ends then, and we behind it. */
+		close(link[0]);
+	}
 	/* A guard that cannot lock itself still guards: the probe tells (locked). */
 	sys_lock(role->cgroup);
 	watch(&g, role);
+	if (role->once && WIFEXITED(g.status) && WEXITSTATUS(g.status) == 0)
+		let_go(role);
 	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != EXIT_KEPT)
-		domain_end(role, cgroup_kill, NULL, NULL);
+		domain_end(role, cgroup[1], NULL, NULL);
 	if (!WIFEXITED(g.status) || (WEXITSTATUS(g.status) != 0 && WEXITSTATUS(g.status) != EXIT_KEPT))
 		guard_say_lost(role->host, "the supervisor died; the guard has ended everything");
 	domain_remove_cgroup(role);

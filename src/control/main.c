@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* carrel-control: started by libcarrel with one socket on descriptor 0. */
+/* The control process begins: libcarrel started it with one socket on descriptor 0. */
 #include "control.h"
+
+#include <carrel.h>
 
 #include "fd.h"
 
@@ -29,16 +31,15 @@ static int is_seqpacket(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
 }
 
-int main(int argc, char **argv)
+__attribute__((visibility("default"))) int carrel_control_main(int argc, char **argv)
 {
-	bool cgroup = true;
 	int terminal = -1;
 	pid_t host_group = getpgrp();
-	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid() };
+	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid(), .want_cgroup = true };
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--no-cgroup") == 0)
-			cgroup = false;
+			role.want_cgroup = false;
 		else if (strcmp(argv[i], "--once") == 0)
 			role.once = true;
 		else if (strcmp(argv[i], "--terminal") == 0)
@@ -70,14 +71,7 @@ int main(int argc, char **argv)
 		guard_say_why(role.host, "the guard cannot change to /", errno);
 		return 125;
 	}
-	/* Without it nobody below could be found, and a promise would be broken silently. */
-	if (sys_tree_signal(role.proc, getpid(), 0, NULL, NULL, NULL, NULL) < 0) {
-		guard_say_lost(role.host, "it cannot read /proc/PID/task/TID/children; is /proc mounted?");
-		return 125;
-	}
 	if (terminal >= 0)
 		terminal_keep(terminal, host_group);
-	if (cgroup)
-		role.cgroup = sys_cgroup_create(role.guard);
 	guard_main(&role);
 }

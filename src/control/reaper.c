@@ -43,6 +43,10 @@ struct task {
 
 static struct inbox inbox;
 
+/* What the task shares with us, if it shares our memory in any case, and what it stands on until it executes. */
+static struct task task;
+static _Alignas(4096) unsigned char task_stack[SYS_START_STACK];
+
 /*
  * Memory for decoding a request.  What usual ones take is there before they come: a page
  * fault costs more than a system call.
@@ -330,7 +334,7 @@ static void start(struct reaper *r, struct task *t, const struct program *p,
 	t->run = (struct run){ .program = p, .fd = inbox.fd, .group = o->group, .result = t->result };
 	if (run_place(&t->run, PLACE_INIT, &t->error) < 0)
 		fail(r, stage_of(p, t->error.index), t->error.err, t->error.index, "");
-	struct sys_start s = { .run = run_task, .arg = t, .cgroup = r->cgroup };
+	struct sys_start s = { .run = run_task, .arg = t, .cgroup = r->cgroup, .stack = task_stack };
 	pid_t pid = sys_start(&s);
 	if (pid < 0)
 		fail(r, STAGE_FORK, -pid, -1, "");
@@ -363,8 +367,16 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	if (cgroup >= 0)
 		r.cgroup_kill = sys_cgroup_kill_fd(cgroup);
 	/* Shared with the task even where it gets a copy of our memory. */
-	struct task *t = map_memory(sizeof(*t), MAP_SHARED);
+	struct task *t = sys_start_shares() ? &task : map_memory(sizeof(*t), MAP_SHARED);
 	make_ready();
+	if (role->once) {
+		int fd[2];
+
+		if (take_over(spawn, fd) < 0)
+			_exit(0);
+		r.cgroup = cgroup = fd[0];
+		r.cgroup_kill = fd[1];
+	}
 	int got = t != NULL ? link_recv(spawn, &inbox, true) : 0;
 	if (got != 1 && got != -EMFILE)
 		_exit(0);
@@ -380,16 +392,16 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 		r.cgroup = -1;
 	start(&r, t, &p, &o);
 	fd_close(cgroup);
-	if (!p.has_place[PLACE_AFTER]) {
+	bool after = p.has_place[PLACE_AFTER];
+	/* A tree that is gone already needs no watch, and so no lock. */
+	if (!after && reap(&r)) {
+		sys_lock(-1);
 		link_release(&inbox);
 		munmap(mem, size);
-		mem = NULL;
-		/* A tree that is gone already needs no watch, and so no lock. */
-		if (reap(&r))
-			sys_lock(-1);
+		madvise(task_stack, sizeof(task_stack), MADV_DONTNEED);
 	}
 	watch(&r);
-	if (mem != NULL)
+	if (after)
 		run_place(&t->run, PLACE_AFTER, &ignored);
 	if (!r.orphaned) {
 		struct rusage ru;

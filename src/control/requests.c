@@ -16,14 +16,11 @@ static void out_option(struct buf *b, const char *name, int64_t value)
 	term_out_int(b, value);
 }
 
-static int hello(struct supervisor *s, struct term_in *in)
+void welcome(struct supervisor *s)
 {
 	unsigned char mem[512];
 	struct buf b;
-	uint64_t protocol;
 
-	if (term_in_tuple(in, 2) < 0 || term_in_uint(in, UINT32_MAX, &protocol) < 0)
-		return -EBADMSG;
 	buf_init_fixed(&b, mem, sizeof(mem));
 	term_out_version(&b);
 	term_out_tuple(&b, 2);
@@ -36,8 +33,19 @@ static int hello(struct supervisor *s, struct term_in *in)
 	out_option(&b, "locked", s->locked);
 	out_option(&b, "landlock", s->landlock_abi);
 	term_out_nil(&b);
-	tell(s, MSG_WELCOME, s->inbox->head.id, &b);
+	tell(s, MSG_WELCOME, s->hello_id, &b);
+}
+
+static int hello(struct supervisor *s, struct term_in *in)
+{
+	uint64_t protocol;
+
+	if (term_in_tuple(in, 2) < 0 || term_in_uint(in, UINT32_MAX, &protocol) < 0)
+		return -EBADMSG;
+	s->hello_id = s->inbox->head.id;
 	s->welcome = true;
+	if (!s->early)
+		welcome(s);
 	/* The other side says what is wrong; we just do not go on with a stranger. */
 	return protocol == MESSAGE_PROTOCOL ? 0 : -EPROTO;
 }
@@ -49,7 +57,10 @@ static int hello(struct supervisor *s, struct term_in *in)
 static int spawn_to_spare(struct supervisor *s, uint32_t id, const struct spawn_options *o)
 {
 	struct stream *st = stream_create(s, id, o);
-	int r = st == NULL ? -ENOMEM : link_forward(s->spare.socket, s->inbox);
+	int r = st == NULL ? -ENOMEM : s->passed_on;
+
+	if (r > 0)
+		r = link_forward(s->spare.socket, s->inbox);
 
 	if (r < 0 && st != NULL)
 		stream_undo(s, st);
@@ -73,6 +84,11 @@ void spawn_in_hand(struct supervisor *s)
 	struct term_in in;
 	uint32_t id = s->inbox->head.id;
 
+	if (s->early) {
+		s->passed_on = link_forward(s->spare.socket, s->inbox);
+		s->pending_spawn = true;
+		return;
+	}
 	if (s->spare.socket < 0 && s->role->once) {
 		if (s->once_done)
 			tell_failed(s, id, STAGE_ARGS, EBUSY, -1, "the handle was opened for one spawn");

@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How long the supervisor of a handle for one spawn waits for it before it locks itself. */
+#define EARLY_MS 10
+
 static struct inbox inbox;
 
 /* The descriptors that the supervisor and whoever it forks share out among themselves. */
@@ -69,16 +72,6 @@ static int start_child(struct supervisor *s, const struct role *role)
 	return sys_want_sender(s->report);
 }
 
-static void end_streams(struct supervisor *s)
-{
-	struct stream *st;
-
-	for (size_t i = 0; (st = map_each(&s->by_id, &i)) != NULL;) {
-		if (!st->killed)
-			stream_kill(s, st, s->host_gone ? CAUSE_STOP : CAUSE_LOSS);
-	}
-}
-
 static void host_readable(struct supervisor *s)
 {
 	int r = link_recv(s->host, s->inbox, false);
@@ -93,6 +86,61 @@ static void host_readable(struct supervisor *s)
 			    "the control process has no free descriptors; its limit is that of the host when it began");
 	} else if (r != -EAGAIN) {
 		s->ending = "the host sent what is no message";
+	}
+}
+
+/* The guard's word that all is ready, for us and our reaper.  A host that is gone by then shall not wait for it. */
+static void await_guard(struct supervisor *s, struct role *role)
+{
+	struct pollfd p[] = { { s->guard, POLLIN, 0 }, { s->host, 0, 0 } };
+	int fd[2] = { -1, -1 };
+
+	while (poll(p, 2, -1) == -1 && errno == EINTR)
+		continue;
+	if (p[0].revents == 0) {
+		s->host_gone = true;
+		s->ending = "the host died";
+		return;
+	}
+	if (take_over(s->guard, fd) < 0) {
+		s->ending = "the guard had nothing to hand on, or died";
+		return;
+	}
+	role->cgroup = fd[0];
+	s->cgroup_kill = fd[1];
+	s->cgroup = fd[0] >= 0;
+	if (hand_on(s->spare.socket, fd) < 0)
+		s->spare.socket = fd_close(s->spare.socket);
+}
+
+/*
+ * A handle for one spawn: the reaper shall begin with it while we lock ourselves.  Not for long, and of what
+ * the host sends nothing is looked at but its greeting.
+ */
+static void await_spawn(struct supervisor *s)
+{
+	int64_t until_us = clock_deadline_us(EARLY_MS);
+
+	s->early = true;
+	while (!s->pending_spawn && s->ending == NULL) {
+		struct pollfd p[] = { { s->host, POLLIN, 0 },
+				      { s->guard, POLLIN, 0 },
+				      { s->role->signals, POLLIN, 0 } };
+
+		if (poll(p, 3, clock_poll_ms(until_us)) <= 0 || (p[1].revents | p[2].revents) != 0)
+			break;
+		host_readable(s);
+	}
+	s->early = false;
+}
+
+static void end_streams(struct supervisor *s)
+{
+	struct stream *st;
+
+	for (size_t i = 0; (st = map_each(&s->by_id, &i)) != NULL;) {
+		if (!st->killed)
+			stream_kill(s, st, s->host_gone ? CAUSE_STOP : CAUSE_LOSS);
 	}
 }
 
@@ -195,7 +243,7 @@ _Noreturn void supervisor_main(struct role *role, int guard_link)
 	struct supervisor s = { .host = role->host, 
 				.guard = guard_link, .role = role, .guard_pid = role->guard,
 				.cgroup = role->cgroup >= 0, .inbox = &inbox, .spare.socket = -1,
-				.nursery_socket = -1 };
+				.nursery_socket = -1, .passed_on = 1 };
 
 	int r = 0;
 
@@ -206,15 +254,25 @@ _Noreturn void supervisor_main(struct role *role, int guard_link)
 			      r < 0 ? -r : errno);
 		_exit(125);
 	}
-	s.cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
-	if (!role->once && spare_ask(&s) < 0)
-		_exit(125);
 	s.landlock_abi = sys_landlock_abi();
+	if (role->once) {
+		await_guard(&s, role);
+		await_spawn(&s);
+	} else {
+		s.cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
+		if (spare_ask(&s) < 0)
+			_exit(125);
+	}
 	s.locked = sys_lock(role->cgroup) == 0;
+	if (s.welcome)
+		welcome(&s);
+	if (s.pending_spawn)
+		spawn_in_hand(&s);
 	while (s.ending == NULL) {
 		turn(&s);
-		if (role->once && s.once_done && s.by_reaper.len == 0 && s.by_id.len == 0 &&
-		    s.out_first == NULL)
+		/* Nothing is left but perhaps the reaper, which is on its way out: the guard waits for it. */
+		if (role->once && s.once_done && s.by_id.len == 0 && s.out_first == NULL &&
+		    (s.by_reaper.len == 0 || getppid() == s.guard_pid))
 			leave(&s);
 	}
 	end_streams(&s);

@@ -67,7 +67,10 @@ struct supervisor {
 	unsigned lost_streams;	/* trees without a reaper, to be swept */
 	int64_t sweep_us;
 	bool once_done;		/* the one stream of the handle was asked for */
+	bool early;		/* not locked yet: a request to spawn is passed on, and looked at later */
+	int passed_on;		/* ... how that went; 1: it was not */
 	bool welcome;		/* the handshake is done */
+	uint32_t hello_id;
 	const char *ending;	/* why everything ends, or NULL */
 	bool host_gone;
 };
@@ -75,6 +78,7 @@ struct supervisor {
 /* requests.c */
 void request_in_hand(struct supervisor *s);	/* handle s->inbox; may leave it as pending_spawn */
 void spawn_in_hand(struct supervisor *s);
+void welcome(struct supervisor *s);
 
 /* streams.c */
 int spare_ask(struct supervisor *s);

@@ -67,30 +67,22 @@ static carrel *allocate(carrel_error *e)
 {
 	carrel *c = calloc(1, sizeof(*c));
 
-	if (c != NULL) {
+	if (c != NULL)
 		*c = (carrel){ .owner = getpid(), .socket = -1, .epoll = -1, .kick = -1, .yield = -1,
 			       .null = -1, .next_id = 1 };
-		c->last = &c->first;
-		c->ready_last = &c->ready;
-		buf_init(&c->kept, SIZE_MAX / 2);
-		c->inbox = malloc(sizeof(*c->inbox));
-		c->data = malloc(READ_MAX);
-	}
-	if (c == NULL || c->inbox == NULL || c->data == NULL || init_sync(c) < 0) {
-		if (c != NULL) {
-			free(c->inbox);
-			free(c->data);
-		}
+	if (c == NULL || init_sync(c) < 0) {
 		free(c);
 		error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory for a handle");
 		return NULL;
 	}
-	if (sys_mark_create(&c->mark) < 0)
-		c->mark = NULL;
+	c->last = &c->first;
+	c->ready_last = &c->ready;
+	buf_init(&c->kept, SIZE_MAX / 2);
 	return c;
 }
 
-static void destroy(carrel *c)
+/* Give back all that ${c} holds but for itself. */
+static void empty(carrel *c)
 {
 	while (c->first != NULL) {
 		struct event_node *n = c->first;
@@ -100,25 +92,33 @@ static void destroy(carrel *c)
 	}
 	free(c->current);
 	buf_finish(&c->kept);
-	fd_close(c->socket);
+	c->socket = fd_close(c->socket);
 	fd_close(c->epoll);
 	fd_close(c->kick);
 	fd_close(c->yield);
 	fd_close(c->null);
 	map_finish(&c->procs);
-	pthread_cond_destroy(&c->changed);
-	pthread_mutex_destroy(&c->lock);
 	sys_mark_destroy(c->mark);
 	free(c->inbox);
 	free(c->data);
+}
+
+static void destroy(carrel *c)
+{
+	pthread_cond_destroy(&c->changed);
+	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
 
-static int open_own_fds(carrel *c, carrel_error *e)
+/* What a handle works with, while its control process begins. */
+static int equip(carrel *c, carrel_error *e)
 {
-	c->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (c->null == -1)
-		return error_set(e, CARREL_STAGE_HELPER, errno, -1, "cannot open /dev/null: %s", strerror(errno));
+	if (sys_mark_create(&c->mark) < 0)
+		c->mark = NULL;
+	c->inbox = malloc(sizeof(*c->inbox));
+	c->data = malloc(READ_MAX);
+	if (c->inbox == NULL || c->data == NULL)
+		return error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory for a handle");
 	/* One after the other, so that errno is of the one that failed. */
 	if ((c->epoll = epoll_create1(EPOLL_CLOEXEC)) == -1 ||
 	    (c->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
@@ -236,15 +236,20 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 		return NULL;
 	c->once = full.once;
 	c->debug = secure_getenv("CARREL_DEBUG") != NULL;
-	if (open_own_fds(c, e) < 0 || helper_start(c, &full, e) < 0) {
+	/* Before the control process, which needs it too and cannot say so while nobody hears it. */
+	c->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (c->null == -1)
+		error_set(e, CARREL_STAGE_HELPER, errno, -1, "cannot open /dev/null: %s", strerror(errno));
+	if (c->null == -1 || helper_start(c, &full, e) < 0) {
 		int err = errno;
 
+		empty(c);
 		destroy(c);
 		errno = err;
 		return NULL;
 	}
 	pthread_mutex_lock(&c->lock);
-	int r = greet(c, e);
+	int r = equip(c, e) < 0 ? -1 : greet(c, e);
 	int err = errno;
 	if (r == 0 && watch_handle(c) < 0)
 		r = error_set(e, CARREL_STAGE_HELPER, err = errno, -1, "cannot watch the control process: %s",
@@ -252,7 +257,7 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 	pthread_mutex_unlock(&c->lock);
 	if (r < 0) {
 		shutdown(c->socket, SHUT_RDWR);
-		c->socket = fd_close(c->socket);
+		empty(c);
 		end_guard(c);
 		if (c->killed_guard != 0)
 			clean_up(c);
@@ -277,9 +282,7 @@ EXPORT void carrel_close(carrel *c)
 		await_supervisor(c);
 	shutdown(c->socket, SHUT_RDWR);
 	c->socket = fd_close(c->socket);
-	end_guard(c);
-	if (c->killed_guard != 0)
-		clean_up(c);
+	/* Their end takes a moment; ours meanwhile. */
 	for (;;) {
 		size_t i = 0;
 
@@ -288,6 +291,10 @@ EXPORT void carrel_close(carrel *c)
 			break;
 		proc_free(p);
 	}
+	empty(c);
+	end_guard(c);
+	if (c->killed_guard != 0)
+		clean_up(c);
 	destroy(c);
 }
 

@@ -73,8 +73,10 @@ static int find(const carrel_config *cfg, char *path, size_t size, carrel_error 
 }
 
 struct child {
-	const char *path;
+	const char *path;	/* NULL: it is embedded */
+	carrel_main embedded;
 	const char *const *argv;
+	int argc;
 	int socket;
 	int terminal;	/* or -1 */
 	int err;
@@ -92,18 +94,15 @@ static bool place(int from, int to)
 	return r != -1;
 }
 
-/* In the new process, which shares our memory: system calls only. */
-static int become_control(void *arg)
+/*
+ * What the control process begins with: the socket on 0, the terminal on 3, and not one of the host's
+ * descriptors: it would speak or listen in the host's name.  Nothing needs a number that the host's limit may
+ * not have to spare.
+ */
+static bool set_up(const struct child *c)
 {
-	static const char *const no_env[] = { NULL };
-	struct child *c = arg;
-
 	int terminal = c->terminal, kept = terminal >= 0 ? 4 : 3;
 
-	/*
-	 * The socket on 0, the terminal on 3, and not one of the host's descriptors stays: it would speak or
-	 * listen in the host's name. Nothing needs a number that the host's limit may not have to spare.
-	 */
 	if (terminal == 0)
 		terminal = (int)syscall(SYS_fcntl, 0, F_DUPFD, 4);
 	bool ok = place(c->socket, 0) && (c->terminal < 0 || (terminal >= 0 && place(terminal, 3))) &&
@@ -112,63 +111,117 @@ static int become_control(void *arg)
 	ok = ok && null >= 0 && place((int)null, 1) && place((int)null, 2);
 	if (ok && null > 2)
 		syscall(SYS_close, null);
-	if (ok)
+	return ok;
+}
+
+/* In the new process, which shares our memory: system calls only. */
+static int become_control(void *arg)
+{
+	static const char *const no_env[] = { NULL };
+	struct child *c = arg;
+
+	if (set_up(c))
 		syscall(SYS_execve, c->path, c->argv, no_env);
 	c->err = errno;
 	return 127;
+}
+
+/* With all signals blocked.  The pid, or -errno. */
+static pid_t start_program(struct child *child)
+{
+	/* Where the child gets a copy of our memory, it can tell what went wrong only in a shared page. */
+	struct child *c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sys_start start = { .run = become_control, .arg = c, .cgroup = -1, .silent = true };
+
+	if (c == MAP_FAILED)
+		return -ENOMEM;
+	*c = *child;
+	pid_t pid = sys_start(&start);
+	child->err = c->err;
+	munmap(c, sizeof(*c));
+	return pid;
+}
+
+/* An embedded one that cannot begin says so, on the socket that it has: on 0 already, or where it was. */
+static _Noreturn void refuse(const struct child *c)
+{
+	unsigned char mem[160];
+	char text[110];
+	struct buf b;
+
+	snprintf(text, sizeof(text), "the guard cannot get a descriptor: %s", strerror(errno));
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_text(&b, text);
+	if (link_send(0, MSG_LOST, 0, b.data, b.len, NULL, 0, false) < 0)
+		link_send(c->socket, MSG_LOST, 0, b.data, b.len, NULL, 0, false);
+	_exit(125);
+}
+
+static pid_t start_embedded(const struct child *c)
+{
+	pid_t pid = sys_fork_clean();
+	char **argv;
+
+	if (pid != 0)
+		return pid;
+	if (!set_up(c))
+		refuse(c);
+	sys_show_as(c->argv);
+	/* main()'s argv, of which nothing is written to. */
+	memcpy(&argv, &c->argv, sizeof(argv));
+	_exit(c->embedded(c->argc, argv));
 }
 
 int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 {
 	char path[PATH_MAX];
 	const char *argv[5] = { PROGRAM };
-	size_t argc = 1;
+	struct child child = { .argv = argv, .argc = 1, .terminal = -1 };
 	sigset_t all, before;
 	int pair[2];
 
 	if (cfg->no_cgroup)
-		argv[argc++] = "--no-cgroup";
+		argv[child.argc++] = "--no-cgroup";
 	if (cfg->once)
-		argv[argc++] = "--once";
+		argv[child.argc++] = "--once";
 	if (cfg->keep_terminal) {
-		argv[argc++] = "--terminal";
+		argv[child.argc++] = "--terminal";
+		child.terminal = cfg->terminal;
 		if (!isatty(cfg->terminal))
 			return error_set(e, CARREL_STAGE_ARGS, ENOTTY, -1,
 					 "carrel_config.terminal: descriptor %d is no terminal", cfg->terminal);
 	}
-	if (find(cfg, path, sizeof(path), e) < 0)
-		return -1;
+	if (cfg->helper == NULL && secure_getenv("CARREL_CONTROL") == NULL)
+		child.embedded = cfg->embedded;
+	if (child.embedded == NULL) {
+		if (find(cfg, path, sizeof(path), e) < 0)
+			return -1;
+		child.path = path;
+	}
 	int r = sys_socketpair(pair);
 	if (r < 0)
 		return error_set(e, CARREL_STAGE_CHANNEL, -r, -1, "cannot make a socket pair: %s",
 				 strerror(-r));
-	/* Where the child gets a copy of our memory, it can tell what went wrong only in a shared page. */
-	struct child *child = mmap(NULL, sizeof(*child), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (child == MAP_FAILED) {
-		close(pair[0]);
-		close(pair[1]);
-		return error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory to start the control process");
-	}
-	*child = (struct child){ .path = path, .argv = argv, .socket = pair[1],
-				 .terminal = cfg->keep_terminal ? cfg->terminal : -1 };
-	struct sys_start start = { .run = become_control, .arg = child, .cgroup = -1, .silent = true };
+	child.socket = pair[1];
 	/* A handler of the host's must not run in the child; the control process begins with all blocked. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid_t pid = sys_start(&start);
+	pid_t pid = child.embedded != NULL ? start_embedded(&child) : start_program(&child);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(pair[1]);
-	int err = pid < 0 ? -pid : child->err;
-	munmap(child, sizeof(*child));
+	int err = pid < 0 ? -pid : child.err;
 	if (err != 0) {
 		if (pid > 0)
 			waitpid(pid, NULL, __WALL);
 		close(pair[0]);
-		return error_set(e, CARREL_STAGE_HELPER, err, -1, "cannot start %.140s: %s%s", path,
-				 strerror(err), err == EAGAIN ? " (a limit on processes, ulimit -u?)" : "");
+		return error_set(e, CARREL_STAGE_HELPER, err, -1, "cannot start %.140s: %s%s",
+				 child.path != NULL ? path : "the control process", strerror(err),
+				 err == EAGAIN ? " (a limit on processes, ulimit -u?)" : "");
 	}
 	c->socket = pair[0];
 	c->guard = pid;
-	debug(c, "started %s as %d", path, pid);
+	c->alone = child.embedded != NULL;
+	debug(c, "started %s as %d", child.path != NULL ? path : "itself", pid);
 	return 0;
 }

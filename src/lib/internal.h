@@ -125,6 +125,7 @@ struct carrel {
 	bool debug;		/* tell what happens on standard error */
 	bool welcome;
 	bool once, once_used;
+	bool alone;		/* the host has one thread: it said so with .embedded */
 	char lost_reason[120];
 
 	pthread_mutex_t lock;

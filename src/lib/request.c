@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
@@ -118,12 +119,17 @@ static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_e
 
 /* -------------------------------------------------------------- the body --- */
 
-/* The host's file creation mask.  Asking with umask(2) would change it for other threads. */
-static int host_umask(void)
+/* The host's file creation mask.  Asking with umask(2) would change it for other threads, if there are any. */
+static int host_umask(const carrel *c)
 {
 	char text[512], *line;
 	unsigned mask;
 
+	if (c != NULL && c->alone) {
+		mask = umask(0077);
+		umask((mode_t)mask);
+		return (int)mask;
+	}
 	if (fd_read_file(AT_FDCWD, "/proc/self/status", text, sizeof(text)) < 0)
 		return -1;
 	line = strstr(text, "\nUmask:");
@@ -206,7 +212,7 @@ static int own_program(const carrel_spec *s, struct request *r, size_t names_at,
 	return 0;
 }
 
-static int out_body(const carrel_spec *s, struct request *r, carrel_error *e)
+static int out_body(const carrel *c, const carrel_spec *s, struct request *r, carrel_error *e)
 {
 	struct behaviour_context x = { .host = getpid(), .umask = -1 };
 	char **env = spec_env(s, e);
@@ -215,7 +221,7 @@ static int out_body(const carrel_spec *s, struct request *r, carrel_error *e)
 	if (env == NULL)
 		return -1;
 	if (!(s->set & CARREL_SET_UMASK))
-		x.umask = host_umask();
+		x.umask = host_umask(c);
 	x.search = search_path(env);
 	term_out_version(&r->body);
 	term_out_tuple(&r->body, 4);
@@ -241,7 +247,7 @@ int request_create(carrel *c, const carrel_spec *s, bool start, struct request *
 	*r = (struct request){ .in = -1, .out = { -1, -1 }, .terminal = -1 };
 	buf_init(&r->body, MESSAGE_BODY_MAX);
 	buf_reserve(&r->body, 8192);
-	if (out_body(s, r, e) < 0)
+	if (out_body(c, s, r, e) < 0)
 		return -1;
 	return start ? open_fds(c, r, s, e) : 0;
 }

@@ -82,6 +82,10 @@ void sys_become(const char *name);
 /* sys_subreaper(): orphans among our descendants become our children. */
 int sys_subreaper(void);
 
+/* sys_show_as(argv): the command line that ps(1) shows for this process.  What was ours goes, and so do the
+ * strings of the environment: for a process that needs neither. */
+void sys_show_as(const char *const *argv);
+
 /*
  * sys_mark_create(ret): a word that is 1 in this process and 0 in every copy that fork(2) makes of it, which
  * costs nothing to look at.  0, or a negative errno where the kernel has no such memory.
@@ -93,6 +97,10 @@ void sys_mark_destroy(const int *mark);
 
 /* sys_fork_sibling(): fork(2) a child of our own parent. */
 pid_t sys_fork_sibling(void);
+
+/* sys_fork_clean(): fork(2), with signal handlers gone as after exec, and no SIGCHLD at the child's end: only
+ * __WALL waits see it.  For programs with one thread. */
+pid_t sys_fork_clean(void);
 
 /*
  * sys_fork(flags): fork(2), with ${flags} of the system's own (clone's namespaces).  -EINVAL for those that
@@ -113,7 +121,13 @@ struct sys_start {
 	void *arg;
 	int cgroup;		/* directory of the cgroup to begin in, or -1 */
 	bool silent;		/* no SIGCHLD at its end, and only __WALL waits see it */
+	void *stack;		/* of SYS_START_STACK bytes, aligned as stacks are, or NULL: one is made */
 };
+
+#define SYS_START_STACK (64 * 1024)
+
+/* sys_start_shares(): the new process shares our memory until it executes, so that it needs no other to tell. */
+bool sys_start_shares(void);
 
 /*
  * sys_start(s): run ${s->run} in a new process and return its pid when it has executed

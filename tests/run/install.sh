@@ -53,7 +53,8 @@ is 'the shared library exports carrel_* only' \
 is 'and so does the static one' \
 	"$(nm -g --defined-only "$lib/libcarrel.a" | awk 'NF == 3 { print $3 }' | grep -v '^carrel_')" ''
 is 'what the header declares is exported' \
-	"$(nm -D --defined-only "$lib/libcarrel.so" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort)" "$declared"
+	"$({ nm -D --defined-only "$lib/libcarrel.so"; nm -g --defined-only "$lib/libcarrel-control.a"; } |
+		awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | sort)" "$declared"
 for f in $declared; do
 	page=$(mandoc -Tascii -O man=%N "$prefix/share/man/man3/$f.3" 2>&1)
 	[ -n "$page" ] || fail "there is a page $f(3)"

@@ -57,6 +57,47 @@ begin() {
 	reaper=$(reaper_of "$supervisor")
 }
 
+# A handle for one spawn, as the command uses it
+begin_once() {
+	"$@" "$CARREL" run sleep 100 &
+	host=$!
+	guard='' supervisor='' reaper='' task='' nursery='' i=0
+	while [ "$i" -lt 100 ]; do
+		guard=$(children "$host")
+		supervisor=${guard:+$(children "${guard% }")}
+		reaper=${supervisor:+$(children "${supervisor% }")}
+		task=${reaper:+$(children "${reaper% }")}
+		[ -z "$task" ] || [ "$(cat "/proc/${task% }/comm")" != sleep ] || break
+		sleep 0.05
+		i=$((i + 1))
+	done
+	guard=${guard% } supervisor=${supervisor% } reaper=${reaper% } task=${task% }
+	sleep 0.2
+}
+
+once() {
+	what=$1
+	shift
+	begin_once "$@"
+	locked guard "$guard" "$guard_caps"
+	locked super "$supervisor" "$guard_caps"
+	locked reaper "$reaper" "$kill_only"
+	is "$what: the task has no filter of ours" "$(field "$task" NoNewPrivs) $(field "$task" Seccomp)" '1 0'
+	for p in "$guard" "$supervisor" "$reaper"; do
+		is "$what: the command line" "$(tr '\0' ' ' <"/proc/$p/cmdline" | sed 's/ *$//')" 'carrel-control --once'
+		is "$what: no environment" "$(tr -d '\0' <"/proc/$p/environ" | wc -c)" 0
+		is "$what: the directory" "$(readlink "/proc/$p/cwd")" /
+		is "$what: no handler, everything blocked" "$(field "$p" SigCgt) $(field "$p" SigBlk)" \
+			'0000000000000000 fffffffc7ffbfeff'
+		is "$what: the process group" "$(ps -o pgid= -p "$p" | tr -d ' ')" "$guard"
+		is "$what: nothing of the command's is open" "$(find "/proc/$p/fd" -lname 'pipe:*' | wc -l) $(readlink \
+			"/proc/$p/fd/0" "/proc/$p/fd/1" "/proc/$p/fd/2" | tr '\n' ' ')" \
+			"$([ "$p" = "$guard" ] && echo 0 || echo 1) /dev/null /dev/null /dev/null "
+	done
+	is "$what: the executable" "$(readlink "/proc/$guard/exe")" "$program"
+	end "$what"
+}
+
 end() {
 	kill "$host"
 	wait "$host" 2>/dev/null
@@ -96,4 +137,8 @@ locked reaper "$reaper" "$none"
 is 'user: not dumpable, so not theirs' \
 	"$(stat -c %u "/proc/$guard/mem" "/proc/$supervisor/mem" "/proc/$reaper/mem" | sort -u)" 0
 end user
+program=$CARREL_CONTROL
+once 'executed' env
+program=$CARREL
+once 'embedded' env -u CARREL_CONTROL
 finish

@@ -50,6 +50,8 @@ for who in root user; do
 	for cgroup in '' --no-cgroup; do
 		[ "$who$cgroup" != user ] || continue # an ordinary user has none here in any case
 		run="$prefix $CARREL run $cgroup"
+		# Once with the control process that the command has in itself
+		[ "$who$cgroup" != root ] || run="env -u CARREL_CONTROL $CARREL run"
 		name="$who $cgroup"
 		# shellcheck disable=SC2086 # words
 		{

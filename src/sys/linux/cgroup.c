@@ -23,11 +23,13 @@ static int open_root(void)
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		scoped_fd fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		struct statfs fs;
 
-		if (fd != -1 && fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
-			return fd_take(&fd);
+		if (statfs(places[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
+			int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+			return fd == -1 ? -errno : fd;
+		}
 	}
 	return -ENOENT;
 }

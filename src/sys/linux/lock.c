@@ -12,8 +12,6 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ioctl.h>
@@ -65,56 +63,67 @@ static const struct rule rules[] = {
 };
 
 #define N_RULES (sizeof(rules) / sizeof(rules[0]))
-/* Per rule: a branch and its test, at most. */
-#define FILTER_MAX (4 + N_RULES * 8)
-
-static int by_number(const void *a, const void *b)
-{
-	const struct rule *x = a, *y = b;
-
-	return x->nr < y->nr ? -1 : x->nr > y->nr;
-}
+/* Call numbers in blocks of 32, one bit each. */
+#define BLOCKS 16
+#define FILTER_MAX (16 + N_RULES * 6 + BLOCKS * 3)
 
 #define STMT(code, k) ((struct sock_filter)BPF_STMT(code, k))
 #define JUMP(code, k, yes, no) ((struct sock_filter)BPF_JUMP(code, k, yes, no))
+#define ALLOWED STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define DENIED STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 
-static struct sock_filter *test_rule(struct sock_filter *p, const struct rule *r)
+static struct sock_filter *test_argument(struct sock_filter *p, const struct rule *r)
 {
-	*p++ = JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)r->nr, 1, 0);
-	*p++ = STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	if (r->mask != 0) {
-		*p++ = STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + r->arg * 8));
-		*p++ = STMT(BPF_ALU | BPF_AND | BPF_K, r->mask);
-		*p++ = JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->bits, 1, 0);
-		*p++ = STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	}
-	*p++ = STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	*p++ = JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)r->nr, 0, 5);
+	*p++ = STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + r->arg * 8));
+	*p++ = STMT(BPF_ALU | BPF_AND | BPF_K, r->mask);
+	*p++ = JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->bits, 0, 1);
+	*p++ = ALLOWED;
+	*p++ = DENIED;
 	return p;
 }
 
-/* A binary search: the kernel runs the filter for every number there is when it is installed. */
-static struct sock_filter *search(struct sock_filter *p, const struct rule *r, size_t n)
-{
-	if (n == 1)
-		return test_rule(p, r);
-	struct sock_filter *branch = p++;
-	struct sock_filter *right = search(p, r, n / 2);
-	*branch = JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)r[n / 2].nr, (uint8_t)(right - p), 0);
-	return search(right, r + n / 2, n - n / 2);
-}
-
+/*
+ * Short, because the kernel translates it, and with an instruction at the beginning that its search for calls
+ * that are always allowed does not follow: that search runs the filter for each number there is, twice on
+ * some machines, and would take longer than all calls that we make after it.
+ */
 static unsigned short build(struct sock_filter *f)
 {
-	struct rule sorted[N_RULES];
-	struct sock_filter *p = f;
+	struct sock_filter *p = f, *jump[BLOCKS];
+	uint32_t bits[BLOCKS] = { 0 };
+	size_t n_jumps = 0;
 
-	memcpy(sorted, rules, sizeof(rules));
-	qsort(sorted, N_RULES, sizeof(sorted[0]), by_number);
+	*p++ = STMT(BPF_LDX | BPF_W | BPF_IMM, 0);
 	*p++ = STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
 	*p++ = JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
 	*p++ = STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	*p++ = STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	return (unsigned short)(search(p, sorted, N_RULES) - f);
+	*p++ = STMT(BPF_ALU | BPF_AND | BPF_K, 31);
+	*p++ = STMT(BPF_MISC | BPF_TAX, 0);
+	*p++ = STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < N_RULES; i++) {
+		if (rules[i].mask != 0)
+			p = test_argument(p, &rules[i]);
+		else
+			bits[rules[i].nr / 32] |= UINT32_C(1) << rules[i].nr % 32;
+	}
+	*p++ = STMT(BPF_ALU | BPF_RSH | BPF_K, 5);
+	for (uint32_t i = 0; i < BLOCKS; i++) {
+		if (bits[i] == 0)
+			continue;
+		*p++ = JUMP(BPF_JMP | BPF_JEQ | BPF_K, i, 0, 2);
+		*p++ = STMT(BPF_LD | BPF_W | BPF_IMM, bits[i]);
+		jump[n_jumps++] = p++;
+	}
+	*p++ = DENIED;
+	for (size_t i = 0; i < n_jumps; i++)
+		*jump[i] = STMT(BPF_JMP | BPF_JA, (uint32_t)(p - jump[i] - 1));
+	*p++ = STMT(BPF_ALU | BPF_RSH | BPF_X, 0);
+	*p++ = JUMP(BPF_JMP | BPF_JSET | BPF_K, 1, 0, 1);
+	*p++ = ALLOWED;
+	*p++ = DENIED;
+	return (unsigned short)(p - f);
 }
 
 /* Of all capabilities only CAP_KILL, when we have it: tasks may run as other users. */

@@ -6,6 +6,8 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -42,6 +44,42 @@ pid_t sys_fork_sibling(void)
 	long pid = syscall(SYS_clone, CLONE_PARENT, NULL, NULL, NULL, 0);
 
 	return pid == -1 ? -errno : (pid_t)pid;
+}
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+
+pid_t sys_fork_clean(void)
+{
+	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND };
+	long pid = syscall(SYS_clone3, &args, CLONE_ARGS_SIZE_VER0);
+	struct sigaction now;
+
+	/* Before Linux 5.5. */
+	if (pid == -1 && (errno == EINVAL || errno == ENOSYS)) {
+		pid = syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+		for (int sig = 1; pid == 0 && sig < NSIG; sig++) {
+			if (sigaction(sig, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+				signal(sig, SIG_DFL);
+		}
+	}
+	return pid == -1 ? -errno : (pid_t)pid;
+}
+
+void sys_show_as(const char *const *argv)
+{
+	/* The kernel shows the strings that it put above our stack: arguments, environment, this name. */
+	char *to = program_invocation_name;
+	char *end;
+	unsigned long last = getauxval(AT_EXECFN);
+
+	memcpy(&end, &last, sizeof(end));
+	if (to < (char *)&last || end <= to)
+		return;
+	memset(to, 0, (size_t)(end - to));
+	for (; *argv != NULL && strlen(*argv) < (size_t)(end - to); argv++)
+		to = stpcpy(to, *argv) + 1;
 }
 
 /* What would make the child less than a process of its own. */
@@ -124,8 +162,6 @@ pid_t sys_fork_low(int64_t flags, int keep, int tell, int hear)
 #endif
 
 #if SHARE_MEMORY
-#define STACK_SIZE (64 * 1024)
-
 static long clone_on_stack(struct clone_args *args, size_t size, int (*run)(void *), void *arg)
 {
 	long ret;
@@ -168,6 +204,11 @@ static long clone_on_stack(struct clone_args *args, size_t size, int (*run)(void
 }
 #endif
 
+bool sys_start_shares(void)
+{
+	return SHARE_MEMORY;
+}
+
 pid_t sys_start(const struct sys_start *s)
 {
 	struct clone_args args = {
@@ -179,15 +220,18 @@ pid_t sys_start(const struct sys_start *s)
 	size_t size = s->cgroup >= 0 ? CLONE_ARGS_SIZE_VER2 : CLONE_ARGS_SIZE_VER0;
 	long pid;
 #if SHARE_MEMORY
-	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	void *stack = s->stack;
+	if (stack == NULL)
+		stack = mmap(NULL, SYS_START_STACK, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return -errno;
 	args.flags |= CLONE_VM;
 	args.stack = (__u64)(uintptr_t)stack;
-	args.stack_size = STACK_SIZE;
+	args.stack_size = SYS_START_STACK;
 	pid = clone_on_stack(&args, size, s->run, s->arg);
-	munmap(stack, STACK_SIZE);
+	if (s->stack == NULL)
+		munmap(stack, SYS_START_STACK);
 #else
 	pid = syscall(SYS_clone3, &args, size);
 	if (pid == 0)
