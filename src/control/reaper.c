@@ -432,9 +432,9 @@ static void start_failed(struct reaper *r, const struct report *news)
 {
 	const struct run_error e = { news->index, news->err };
 
-	if (news->stage != STAGE_FORK)
-		fail_task(r, &e);
-	fail(r, STAGE_FORK, news->err, -1, news->what);
+	if (e.index >= 0)
+		fail_op(r, &e);
+	fail(r, (enum stage)news->stage, e.err, -1, news->what);
 }
 
 /* The init has what it needs: let it begin, and wait until it has become a command below. */
@@ -447,7 +447,9 @@ static pid_t start_inside(struct reaper *r)
 	pid_t leader = 0, sender, ended = 0;
 	int status;
 
-	isolate_order(&r->isolate, ORDER_GO);
+	int e = isolate_order(&r->isolate, ORDER_GO);
+	if (e < 0 && e != -EPIPE)
+		fail(r, STAGE_FORK, -e, -1, "");
 	while (ended == 0) {
 		poll(p, 3, -1);
 		r->orphaned = p[1].revents != 0;
