@@ -66,7 +66,8 @@ static carrel_event until(carrel *c, carrel_event_kind kind)
 	carrel_event ev = { .size = sizeof(ev) };
 
 	do {
-		CHECK_INT(carrel_next(c, &ev, 10000), 1);
+		if (carrel_next(c, &ev, 10000) != 1)
+			tap_fail("no event %d", (int)kind);
 	} while (ev.kind != kind);
 	return ev;
 }
@@ -104,6 +105,23 @@ TEST(tree)
 		CHECK_INT(ev.status->leftovers, 1);
 		CHECK_INT(ev.status->leftover[0].pid, v[2].pid);
 		CHECK_INT(kill(v[1].pid, 0), -1);
+		carrel_release(p);
+	}
+	carrel_close(c);
+}
+
+/* One that ends before anybody has looked, and others beside it. */
+TEST(short_ones)
+{
+	carrel *c = open_handle();
+
+	for (int i = 0; i < 300; i++) {
+		carrel_proc *p = spawn(c, CARREL_SPEC(.ops = isolated(kinds[i % N_KINDS], "exit 7")));
+		carrel_event ev = until(c, CARREL_GONE);
+
+		CHECK_INT(ev.status->code, 7);
+		CHECK_INT((int)ev.status->cause, CARREL_BY_ITSELF);
+		CHECK_INT(ev.status->leftovers, 0);
 		carrel_release(p);
 	}
 	carrel_close(c);
@@ -156,7 +174,7 @@ TEST(signals)
 
 	for (int i = 0; i < N_KINDS; i++) {
 		carrel_proc *p = spawn(c, CARREL_SPEC(.ops = isolated(kinds[i],
-								      "trap 'echo usr' USR1; echo x; sleep 60 & wait; wait; exit 5")));
+								      "trap 'echo usr' USR1; sleep 60 & sleep 0.1; echo x; wait; wait; exit 5")));
 
 		until(c, CARREL_OUT);
 		CHECK_INT(carrel_signal(p, SIGUSR1, 0), 0);

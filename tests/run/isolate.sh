@@ -130,7 +130,7 @@ after write({slot, 9}, \"x\")"
 		inside 'echo ready; sleep 50' "$once"
 		rm -f log
 		begin
-		kill -KILL $(named $role)
+		kill -KILL "$(named "$role")"
 		wait "$pid"
 		i=0
 		while [ ! -e log ] && [ "$i" -lt 40 ]; do sleep 0.05; i=$((i + 1)); done
@@ -168,7 +168,7 @@ after write({slot, 9}, \"x\")"
 	wait "$pid"
 	is "$who: what ignores it is killed" $? 137
 	begin -t 0.3 -k 0.2
-	kill -STOP $(below "$(named init)")
+	kill -STOP "$(below "$(named init)" | head -n 1)"
 	wait "$pid"
 	is "$who: a deadline ends what is stopped" $? 124
 	inside 'echo ready; sleep 50'
@@ -241,7 +241,7 @@ P
 
 hostname=$(hostname)
 for who in root user; do
-	prefix= id=0
+	prefix='' id=0
 	if [ "$who" = user ]; then
 		prefix="setpriv --reuid $user --regid $user --clear-groups" id=$user
 		if ! as_user unshare -U true 2>/dev/null; then
@@ -254,7 +254,7 @@ for who in root user; do
 done
 
 # As root there need not be a user namespace.
-prefix= who=root
+prefix='' who=root
 ops 'cat /proc/self/mountinfo | grep -c " /mnt .*size=4k"; hostname' "outside clone([$all])" \
 	'init mount("none", "/", "", [ms_rec, ms_private], "", "")' \
 	'init mount("none", "/mnt", "tmpfs", [], "size=4096", "")' 'init sethostname("rooted")' \

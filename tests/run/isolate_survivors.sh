@@ -172,6 +172,36 @@ $role $at $step $as: the operation after did not run"
 	sweep super entry 2 '' "$CARREL" run --ops ops
 	sweep guard entry 3 '' "$CARREL" run --ops ops
 	stepped 'task, supervisor and guard' 50
+
+	# The first, second and fifth call of each kind fails: as if nothing had been, or an error that is carrel's own.
+	"$TOOLS/stepper" list -- "$CARREL" run --ops ops 2>/dev/null | awk '$1 ~ /^(reaper|init|task)$/' >calls
+	while read -r role call count; do
+		case $call in
+		rt_sigprocmask | wait4 | exit | exit_group | execve | rt_sigreturn | restart_syscall | munmap) continue ;;
+		esac
+		for nth in 1 2 5; do
+			[ "$nth" -le "$count" ] || continue
+			rmdir before 2>/dev/null
+			"$TOOLS/survivors" --settle 3 -- "$TOOLS/stepper" fail --role "$role" --call "$call" --nth "$nth" \
+				--errno ENOMEM --timeout 10 --output result -- "$CARREL" run --ops ops >out 2>err
+			got=$?
+			[ "$got" -ne 3 ] || continue
+			reached=$((reached + 1))
+			end=$(sed -n 's/^ended //p' result)
+			said=$(grep -c '^carrel: ' err)
+			case $got.$end.$said in
+			0.exit=7.0 | 0.exit=125.[1-9]* | 0.exit=12[67].[1-9]*) ;;
+			*) wrong="$wrong
+$role $call $nth: status $got, ended $end: $(cat result; tail -n 3 err)" ;;
+			esac
+			[ ! -d before ] || [ "$role.$call" = reaper.rmdir ] || wrong="$wrong
+$role $call $nth: the operation after did not run: $(cat err)"
+			dirs=$(cgroups_left)
+			[ -z "$dirs" ] || wrong="$wrong
+$role $call $nth: the cgroup$dirs is left"
+		done
+	done <calls
+	stepped 'calls that fail' 50
 fi
 is 'mounts are as they were' "$(cat /proc/self/mountinfo)" "$mounts_before"
 is 'no cgroup is left' "$(cgroups_left)" ''
