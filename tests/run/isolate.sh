@@ -208,6 +208,45 @@ print(p.wait())
 P
 	is "$who: a job that stops, and goes on" "$(tr '\n' ' ' <stops)" 'True T False False 143 '
 
+	# Somebody else inside: the init too, which changes who it is before it makes files.
+	kuid=$id
+	[ "$who" = user ] || kuid=100000
+	inside 'echo $$ $PPID $(id -u) $(stat -c %u /mnt/made /proc/1 /proc/1/fd); sleep 58 & sleep 0.3; echo ready; sleep 50' \
+		'init setresgid(1000, 1000, 1000)' 'init setresuid(1000, 1000, 1000)' \
+		'init mount("none", "/mnt", "tmpfs", [], "size=65536,mode=755", "")' 'init mkdir("/mnt/made", 493)'
+	sed -i "s/id_map.*/id_map({slot, 1}, \"deny\", \"1000 $kuid 1\", \"1000 $kuid 1\")/" ops
+	begin
+	is "$who: another user inside" "$(head -n 1 out)" '2 1 1000 1000 1000 65534'
+	is "$who: ... and outside" "$(stat -c %u "/proc/$(below "$(named init)" | head -n 1)")" "$kuid"
+	kill -KILL "$(named reaper)"
+	wait "$pid"
+	is "$who: ... ends with its reaper" "$? $(ps -eo args | grep -c '[s]leep 58$')" '125 0'
+	begin -k 0.2
+	kill -TERM "$pid"
+	wait "$pid"
+	is "$who: ... gets signals" $? 143
+
+	# A start that does not get on can be given up in any case.
+	mkfifo fifo 2>/dev/null
+	chmod 666 fifo
+	for place in outside init task; do
+		inside true "$once" "$place open(\"$tmp/fifo\", [o_rdonly], 0)"
+		sed -i '/^task setsid/d' ops
+		rm -f log
+		# shellcheck disable=SC2086 # words
+		$prefix "$CARREL" run --ops "$tmp/ops" >out 2>err </dev/null &
+		pid=$!
+		sleep 0.4
+		guard=$(below "$pid" | head -n 1)
+		kill -KILL "$pid"
+		wait "$pid" 2>/dev/null
+		i=0
+		while [ -d "/proc/$guard" ] && [ "$i" -lt 100 ]; do sleep 0.05; i=$((i + 1)); done
+		is "$who: killed while $place blocks" "$(ls -d "/proc/$guard" 2>/dev/null)" ''
+		# A reaper that is blocked itself can only be killed.
+		[ "$place" = outside ] || is "$who: ... and what comes after was done" "$(cat log)" x
+	done
+
 	# Without a PID namespace it is a parent as well.
 	ops '(setsid sh -c "sleep 56 & sleep 0.2; exit" &); sleep 0.5; ps -eo ppid,args | sed -n "s/ sleep 56\$//p" | xargs -I@ cat /proc/@/comm; exit 4' \
 		'outside clone([clone_newuser, clone_newns]) slot 1' "$map"
@@ -234,6 +273,7 @@ P
 		# shellcheck disable=SC2086 # words
 		is "$who: ... ${call%% *} fails" "$("$TOOLS/stepper" inject --pid "$init" --call ${call} 2>&1 | sed -n 's/^ret=//p')" -1
 	done
+	is "$who: and the reaper" "$(field "$(named reaper)" Seccomp)" 2
 	is "$who: the task is not" "$(field "$(below "$init" | head -n 1)" Seccomp)" 0
 	kill "$pid"
 	wait "$pid"
@@ -276,6 +316,28 @@ if as_user unshare -U true 2>/dev/null; then
 	ops true 'outside clone([clone_newuser, clone_newns]) slot 1'
 	chroot jail setpriv --reuid "$user" --regid "$user" --clear-groups "$CARREL" run --ops "$tmp/ops" >out 2>&1
 	like 'forbidden in a chroot' "$? $(cat out)" '125 *a container, chroot or security module around carrel forbids namespaces: *'
+	umount -R jail && rmdir jail
+fi
+
+# A kernel with the other switches: what carrel reads is what lies over the real ones.
+fake() {
+	unshare -m sh -c 'mount -t tmpfs none /proc/sys/kernel && echo "$2" >"/proc/sys/kernel/$1" && shift 2 && exec "$@"' sh "$@" >out 2>&1
+}
+ways='change that, run as root with -b container, or use -b process'
+if as_user unshare -U true 2>/dev/null; then
+	who=user map="outside id_map({slot, 1}, \"deny\", \"0 $user 1\", \"0 $user 1\")"
+	# With something mounted over it, the kernel lets nobody mount another /proc; as if AppArmor had forbidden it.
+	inside true
+	fake apparmor_restrict_unprivileged_userns 1 setpriv --reuid "$user" --regid "$user" --clear-groups "$CARREL" run --ops "$tmp/ops"
+	is 'forbidden by AppArmor' "$? $(cat out)" \
+		"125 carrel: cannot run 'the command': kernel.apparmor_restrict_unprivileged_userns=1 forbids namespaces: $ways"
+	fake apparmor_restrict_unprivileged_userns 0 setpriv --reuid "$user" --regid "$user" --clear-groups "$CARREL" run --ops "$tmp/ops"
+	like 'not forbidden by it' "$? $(cat out)" '125 *init mount("proc", *: Operation not permitted*'
+	mkdir -p jail
+	mount --rbind / jail && mount --make-rprivate jail
+	fake unprivileged_userns_clone 0 sh -c "mount --rbind /proc jail/proc; exec chroot jail setpriv --reuid $user --regid $user --clear-groups '$CARREL' run --ops '$tmp/ops'"
+	is 'forbidden by the kernel' "$? $(cat out)" \
+		"125 carrel: cannot run 'the command': kernel.unprivileged_userns_clone=0 forbids namespaces: $ways"
 	umount -R jail && rmdir jail
 fi
 

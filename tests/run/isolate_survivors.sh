@@ -8,7 +8,7 @@ chmod 777 "$tmp"
 own_cgroup
 mounts_before=$(cat /proc/self/mountinfo)
 
-# program FILE ID COMMAND...: the operations that run the words COMMAND isolated, as a user mapped to ID
+# program FILE ID COMMAND...: the operations that run the words COMMAND isolated, as a user that is ID outside
 program() {
 	file=$1 mapped=$2
 	shift 2
@@ -17,7 +17,9 @@ program() {
 			before mkdir("$tmp/before", 493) ignore
 			outside open("/usr", [o_rdonly], 0) slot 3
 			outside clone([clone_newuser, clone_newns, clone_newpid, clone_newnet, clone_newipc, clone_newuts, clone_newcgroup]) slot 1
-			outside id_map({slot, 1}, "deny", "0 $mapped 1", "0 $mapped 1")
+			outside id_map({slot, 1}, "deny", "1000 $mapped 1", "1000 $mapped 1")
+			init setresgid(1000, 1000, 1000)
+			init setresuid(1000, 1000, 1000)
 			init sethostname("inside")
 			init mount("none", "/mnt", "tmpfs", [nosuid, ms_nodev], "size=65536", "")
 			init mkdir("/mnt/usr", 493)
@@ -88,8 +90,10 @@ if as_user unshare -U true 2>/dev/null; then ids="0 $user"; else skip 'as an ord
 for id in $ids; do
 	prefix=
 	[ "$id" = 0 ] || prefix="setpriv --reuid $user --regid $user --clear-groups"
-	program hold "$id" "$hard" abcdefg --hold 60
-	program leave "$id" "$hard" abcdefg --exit 0
+	kuid=$id
+	[ "$id" != 0 ] || kuid=100000
+	program hold "$kuid" "$hard" abcdefg --hold 60
+	program leave "$kuid" "$hard" abcdefg --exit 0
 	run="$prefix $CARREL run -k 0.2 --ops hold"
 	# shellcheck disable=SC2086 # words
 	{
@@ -154,7 +158,7 @@ $role $at $step $as: the operation after did not run"
 		if [ "$reached" -ge "$2" ]; then pass "$1: $2 points were reached"; else fail "$1: $2 points were reached" "$reached"; fi
 		reached=0 wrong=
 	}
-	program ops 0 "$tmp/cmd"
+	program ops 100000 "$tmp/cmd"
 	program user.ops "$user" "$tmp/cmd"
 	reached=0 wrong=
 	for at in entry exit; do
