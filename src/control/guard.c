@@ -20,6 +20,8 @@
 #define STUCK_MS 2000
 /* How long a reaper may take to end behind its last word. */
 #define LAST_STEPS_MS 20
+/* How long reapers that lost their supervisor may take to end their trees, before that is done from here. */
+#define REAPERS_MS 300
 
 struct guard {
 	pid_t supervisor;
@@ -87,6 +89,26 @@ static void watch(struct guard *g, struct role *role)
 			kill(g->supervisor, SIGKILL);
 			g->stuck_us = CLOCK_NEVER;
 		}
+	}
+}
+
+/* The reapers see that the supervisor is gone and end their trees, each with what is to be done behind it. */
+static void await_reapers(const struct role *role)
+{
+	struct pollfd p = { .fd = role->signals, .events = POLLIN };
+	int64_t until_us = clock_deadline_us(REAPERS_MS);
+	struct sys_signal s;
+	pid_t pid;
+
+	for (;;) {
+		do {
+			pid = waitpid(-1, NULL, WNOHANG | __WALL);
+		} while (pid > 0 || (pid == -1 && errno == EINTR));
+		if (pid == -1 || clock_now_us() >= until_us)
+			return;
+		poll(&p, 1, clock_poll_ms(until_us));
+		while (sys_signals_read(role->signals, &s) == 1)
+			continue;
 	}
 }
 
@@ -171,6 +193,8 @@ _Noreturn void guard_main(struct role *role)
 	watch(&g, role);
 	if (role->once && WIFEXITED(g.status) && WEXITSTATUS(g.status) == 0)
 		let_go(role);
+	if (!WIFEXITED(g.status))
+		await_reapers(role);
 	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != EXIT_KEPT)
 		domain_end(role, cgroup[1], NULL, NULL);
 	if (!WIFEXITED(g.status) || (WEXITSTATUS(g.status) != 0 && WEXITSTATUS(g.status) != EXIT_KEPT))

@@ -19,7 +19,7 @@
 
 const char *tool_name = "stepper";
 const char *const role_names[ROLES] = {
-	"guard", "super", "nursery", "reaper", "task", "helper", "host", "other",
+	"guard", "super", "nursery", "reaper", "init", "task", "helper", "host", "other",
 };
 FILE *out;
 
@@ -46,7 +46,7 @@ static const char usage[] =
 	"  fail    the Nth call NAME of ROLE is not made and returns E; then lets all run on\n"
 	"  inject  has the running process P make one system call; an ARGUMENT is an integer or\n"
 	"          str:TEXT, which is passed as an address\n"
-	"Roles: guard, super, nursery, reaper, task (the processes named carrel:ROLE), helper (the\n"
+	"Roles: guard, super, nursery, reaper, init, task (the processes named carrel:ROLE), helper (the\n"
 	"control process before it has such a name), host (CMD's own process), other.\n"
 	"Options:\n"
 	"  --user UID         start CMD with this uid and gid and no supplementary groups\n"

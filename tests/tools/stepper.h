@@ -13,7 +13,7 @@
 
 enum { EXIT_NOT_REACHED = 3, EXIT_DIED = 4 };
 
-enum role { GUARD, SUPER, NURSERY, REAPER, TASK, HELPER, HOST, OTHER, ROLES };
+enum role { GUARD, SUPER, NURSERY, REAPER, INIT, TASK, HELPER, HOST, OTHER, ROLES };
 
 extern const char *const role_names[ROLES];
 

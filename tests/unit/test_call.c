@@ -120,6 +120,7 @@ static const struct {
 } own[] = {
 	{ 128, "fchdir", 1 }, { 129, "umask", 1 },	   { 130, "dup_fds", 1 },
 	{ 131, "exec", 4 },   { 132, "reset_signals", 1 }, { 133, "landlock_scope", 1 },
+	{ 136, "id_map", 4 },
 };
 enum { N_OWN = sizeof(own) / sizeof(own[0]) };
 
@@ -159,6 +160,8 @@ TEST(doors)
 			CHECK(!call_for_programs(c));
 		if (c->door == DOOR_STATE)
 			CHECK(!call_for_programs(c) && call_for_port(c));
+		if (c->door == DOOR_REAPER)
+			CHECK(call_for_programs(c) && call_for_port(c) && call_outside(c));
 	}
 	CHECK(call_for_programs(call_by_number(CALL_mount)));
 	CHECK(!call_for_programs(call_by_number(CALL_fork)));
