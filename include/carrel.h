@@ -61,7 +61,8 @@ typedef enum {
 	CARREL_STAGE_RESTRICT,	/* no_new_privs, Landlock, seccomp, capabilities */
 	CARREL_STAGE_EXEC,	/* executing the command */
 	CARREL_STAGE_INPUT,	/* what the host feeds to stdin */
-	CARREL_STAGE_TERMINAL	/* the task's terminal */
+	CARREL_STAGE_TERMINAL,	/* the task's terminal */
+	CARREL_STAGE_NAMESPACE	/* making the namespaces that isolate it */
 } carrel_stage;
 
 /*

@@ -16,6 +16,8 @@
 #include "program.h"
 #include "sys.h"
 
+struct rusage;
+
 /* The descriptors that roles inherit from the one before them; -1: not there. */
 struct role {
 	int host;	/* guard, supervisor: the library's socket */
@@ -31,7 +33,7 @@ struct role {
 /* guard_say_lost(host, why): the host's last message of a handle. */
 void guard_say_lost(int host, const char *why);
 
-/* Each role runs until it ends the process. */
+/* Each role runs until it ends the process; the init is in isolate.h. */
 _Noreturn void guard_main(struct role *role);
 _Noreturn void supervisor_main(struct role *role, int guard_link);
 _Noreturn void nursery_main(const struct role *role, int requests);
@@ -69,7 +71,8 @@ enum report_type {
 	REPORT_STOPPED,
 	REPORT_CONTINUED,
 	REPORT_EXIT,		/* the leader was reaped, others are left */
-	REPORT_GONE		/* the tree is empty; the reaper ends */
+	REPORT_GONE,		/* the tree is empty; the reaper ends */
+	REPORT_TASK		/* init to reaper, from the task itself: the kernel says who that is */
 };
 
 #define FOUND_MAX 16
@@ -84,8 +87,9 @@ struct report {
 	struct sys_found found[FOUND_MAX];
 	bool cgroup_killed;	/* GONE, FAILED: cgroup.kill was used */
 	bool kept;		/* GONE: what is left of the tree goes on below the reaper, which does not end */
+	bool lost;		/* GONE: somebody killed the init, and so the tree */
 	int stage, err, index;	/* FAILED */
-	char what[80];		/* FAILED: what was wrong with the program, or empty */
+	char what[104];		/* FAILED: what was wrong with the program, what forbids namespaces, or empty */
 	uint32_t n_results;	/* STARTED: that many int64_t follow, one an operation */
 };
 
@@ -112,6 +116,9 @@ struct run {
 	pid_t group;			/* the host's process group */
 	int64_t slot[PROGRAM_SLOTS];
 	int64_t *result;		/* one an operation */
+	/* The operation clone: the new process's pid, or -errno. */
+	int64_t (*clone)(void *arg, uint64_t namespaces);
+	void *clone_arg;
 };
 
 /* The operation that ended a program. */
@@ -126,6 +133,22 @@ struct run_error {
  * shares our memory.
  */
 int run_place(struct run *run, enum place place, struct run_error *e);
+
+/* What is being started; in memory that everybody who takes part shares. */
+struct task {
+	struct run run;
+	struct run_error error;
+	bool begun;
+	bool failed;
+	int init;		/* socket to say REPORT_TASK to, or -1 */
+	int64_t result[PROGRAM_OPS_MAX];
+};
+
+/* task_start(t, cgroup): make the task and wait until it has become a command, or failed; sys_start(). */
+pid_t task_start(struct task *t, int cgroup);
+
+/* note_usage(r, ru): what somebody who was waited for has used. */
+void note_usage(struct report *r, const struct rusage *ru);
 
 /* ---------------------------------------------------------- kill domains --- */
 

@@ -31,7 +31,7 @@ static void close_at_exec(const struct call *call, struct arg *arg)
 		arg[1].i |= SOCK_CLOEXEC;
 }
 
-static int64_t run_op(const struct run *run, const struct op *op)
+static int64_t run_op(struct run *run, const struct op *op)
 {
 	const struct handler *h = handler_of(op->call);
 	struct arg arg[CALL_ARGS_MAX];
@@ -40,6 +40,8 @@ static int64_t run_op(const struct run *run, const struct op *op)
 		arg[i] = op->arg[i];
 		resolve(run, &arg[i]);
 	}
+	if (op->call->number == CALL_clone)
+		return run->clone(run->clone_arg, (uint64_t)arg[0].i);
 	close_at_exec(op->call, arg);
 	return h->number != NULL ? h->number(arg) : -ENOSYS;
 }

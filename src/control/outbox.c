@@ -164,6 +164,8 @@ void tell_report(struct supervisor *s, const struct stream *st, const struct rep
 		out_gone(&b, st, r);
 		tell(s, MSG_GONE, st->id, &b);
 		break;
+	case REPORT_TASK:
+		break;
 	}
 	buf_finish(&b);
 }

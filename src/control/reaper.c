@@ -2,9 +2,10 @@
 /*
  * The stream reaper: a subreaper that starts one task and stays until nothing
  * of it is left.  It is the stream's kill domain: whatever the task starts, and
- * however it detaches, becomes our child at the latest when its parent ends.
+ * however it detaches, becomes our child at the latest when its parent ends; or the
+ * child of an init that is ours, for a task in namespaces (isolate.h).
  */
-#include "control.h"
+#include "isolate.h"
 
 #include "clock.h"
 #include "fd.h"
@@ -28,18 +29,18 @@ struct reaper {
 	bool keep_tree;		/* ... but ends our watch over it */
 	bool leader_done;
 	bool killing;
+	bool told_to_kill;	/* ... also what has not been told yet */
 	int64_t next_kill_us;	/* when to walk the tree again */
+	int64_t patience_us;	/* until then the init counts what it kills; 0: that has not begun */
+	struct isolate isolate;
+	struct task *task;
+	bool init_gone;		/* the init said that nothing is left */
+	const struct program *program;	/* once anything of it may have run */
 	struct report report;	/* what the last one will say */
 };
 
-/* The task that is being started; in memory that it shares with us in any case. */
-struct task {
-	struct run run;
-	struct run_error error;
-	bool begun;
-	bool failed;
-	int64_t result[PROGRAM_OPS_MAX];
-};
+/* How long an init may take to kill and count what the leader left. */
+#define PATIENCE_MS 200
 
 static struct inbox inbox;
 
@@ -91,22 +92,54 @@ static void report_event(struct reaper *r, enum report_type type, int status)
 	r->report = kept;
 }
 
-static uint64_t us(struct timeval tv)
+/* What the init says, once the task has started. */
+static void read_news(struct reaper *r)
 {
-	return (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
+	struct report news;
+	pid_t sender;
+
+	while (isolate_read(&r->isolate, &news, &sender) == 1) {
+		if (news.type == REPORT_STOPPED || news.type == REPORT_CONTINUED)
+			report_event(r, news.type, news.status);
+		if (news.type != REPORT_EXIT && news.type != REPORT_GONE)
+			continue;
+		r->leader_done = true;
+		r->report.status = news.status;
+		r->report.utime_us = news.utime_us;
+		r->report.stime_us = news.stime_us;
+		r->report.maxrss_kb = news.maxrss_kb;
+		r->report.leftovers = news.leftovers;
+		r->init_gone = news.type == REPORT_GONE;
+	}
 }
 
-static void note_usage(struct report *p, const struct rusage *ru)
+static void init_reaped(struct reaper *r, int status)
 {
-	p->utime_us = us(ru->ru_utime);
-	p->stime_us = us(ru->ru_stime);
-	p->maxrss_kb = (uint64_t)ru->ru_maxrss;
+	if (!WIFEXITED(status) && !WIFSIGNALED(status)) {
+		/* Nobody stops it on purpose. */
+		kill(r->isolate.init, SIGCONT);
+		return;
+	}
+	read_news(r);
+	r->isolate.init = 0;
+	isolate_close(&r->isolate);
+	if (r->init_gone)
+		return;
+	/* Without a PID namespace of its own, what it had below is ours now. */
+	r->report.lost = !r->killing;
+	r->killing = r->told_to_kill = true;
+	if (r->leader_done && r->report.leftovers < r->report.n_found)
+		r->report.leftovers = r->report.n_found;
 }
 
 static void reaped(struct reaper *r, pid_t pid, int status, const struct rusage *ru)
 {
 	bool ended = WIFEXITED(status) || WIFSIGNALED(status);
 
+	if (pid == r->isolate.init) {
+		init_reaped(r, status);
+		return;
+	}
 	if (pid != r->report.leader) {
 		if (r->leader_done && r->killing && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 			r->report.leftovers++;
@@ -139,6 +172,30 @@ static bool reap(struct reaper *r)
 	}
 }
 
+/* The leader ended by itself: its init kills what is left, counts it and ends, if it can. */
+static int kill_inside(struct reaper *r, int64_t now, struct sys_found *found, size_t *n_found)
+{
+	int sig = SIGKILL;
+
+	if (r->patience_us == 0) {
+		r->patience_us = now + PATIENCE_MS * 1000;
+		/* To name them first, as long as they are there. */
+		sig = 0;
+	}
+	int n = sys_tree_signal_below(r->role->proc, getpid(), r->isolate.init, sig, found, n_found);
+	isolate_order(&r->isolate, ORDER_END);
+	return n;
+}
+
+static int kill_everything(struct reaper *r, struct sys_found *found, size_t *n_found)
+{
+	isolate_order(&r->isolate, ORDER_DIE);
+	int n = sys_tree_signal(r->role->proc, getpid(), SIGKILL, NULL, NULL, found, n_found);
+	if (r->cgroup_kill >= 0)
+		r->report.cgroup_killed = sys_cgroup_kill(r->cgroup_kill) == 0;
+	return n;
+}
+
 /* One round of killing.  Rounds follow each other as fast as they are short, until nobody is left. */
 static void kill_round(struct reaper *r)
 {
@@ -149,13 +206,22 @@ static void kill_round(struct reaper *r)
 
 	if (begin < r->next_kill_us)
 		return;
-	int n = sys_tree_signal(r->role->proc, getpid(), SIGKILL, NULL, NULL, found, &n_found);
+	bool inside = r->isolate.init != 0 && r->leader_done && !r->told_to_kill &&
+		      (r->patience_us == 0 || begin < r->patience_us);
+	int n = inside ? kill_inside(r, begin, found, &n_found) : kill_everything(r, found, &n_found);
 	if (found != NULL && n > 0)
 		p->n_found = (uint32_t)n_found;
-	if (r->cgroup_kill >= 0)
-		p->cgroup_killed = sys_cgroup_kill(r->cgroup_kill) == 0;
 	int64_t took = clock_now_us() - begin;
 	r->next_kill_us = begin + took + (took > 1000 ? took : 1000);
+}
+
+/* Every process of the tree once; an init is none of the command's. */
+static void signal_tree(struct reaper *r, int sig)
+{
+	if (r->isolate.init != 0)
+		sys_tree_signal_below(r->role->proc, getpid(), r->isolate.init, sig, NULL, NULL);
+	else
+		sys_tree_signal(r->role->proc, getpid(), sig, NULL, NULL, NULL, NULL);
 }
 
 static void on_command(struct reaper *r, int value)
@@ -164,20 +230,22 @@ static void on_command(struct reaper *r, int value)
 
 	switch (value >> 8) {
 	case COMMAND_KILL:
-		r->killing = true;
+		r->killing = r->told_to_kill = true;
 		break;
 	case COMMAND_LEADER:
-		if (!r->leader_done)
+		if (r->isolate.init != 0)
+			isolate_signal(&r->isolate, sig);
+		else if (!r->leader_done)
 			kill(r->report.leader, sig);
 		break;
 	case COMMAND_STOP:
 		r->wait_tree = true;
-		sys_tree_signal(r->role->proc, getpid(), sig, NULL, NULL, NULL, NULL);
+		signal_tree(r, sig);
 		/* Who is stopped could not act on it. */
-		sys_tree_signal(r->role->proc, getpid(), SIGCONT, NULL, NULL, NULL, NULL);
+		signal_tree(r, SIGCONT);
 		break;
 	case COMMAND_TREE:
-		sys_tree_signal(r->role->proc, getpid(), sig, NULL, NULL, NULL, NULL);
+		signal_tree(r, sig);
 		break;
 	default:
 		break;
@@ -186,15 +254,21 @@ static void on_command(struct reaper *r, int value)
 
 static void wait_for_news(struct reaper *r)
 {
-	struct pollfd p[2] = { { .fd = r->role->signals, .events = POLLIN },
-			       { .fd = r->role->life, .events = POLLIN } };
+	struct pollfd p[3] = { { .fd = r->role->signals, .events = POLLIN },
+			       { .fd = r->role->life, .events = POLLIN },
+			       { .fd = r->isolate.link, .events = POLLIN } };
 	struct sys_signal s;
 
 	if (r->orphaned)
 		p[1].fd = -1;
-	poll(p, 2, clock_poll_ms(r->killing ? r->next_kill_us : CLOCK_NEVER));
+	/* Its end is told by a signal. */
+	if (r->isolate.init == 0 || r->init_gone)
+		p[2].fd = -1;
+	poll(p, 3, clock_poll_ms(r->killing ? r->next_kill_us : CLOCK_NEVER));
 	if (p[1].revents != 0)
-		r->orphaned = r->killing = true;
+		r->orphaned = r->killing = r->told_to_kill = true;
+	if (p[2].revents != 0)
+		read_news(r);
 	while (sys_signals_read(r->role->signals, &s) == 1) {
 		if (sys_is_command(&s))
 			on_command(r, s.value);
@@ -238,19 +312,13 @@ static void watch(struct reaper *r)
 	}
 }
 
-static int run_task(void *arg)
+/* What is to be done when all is over, whatever became of it.  The request's descriptors are closed by then. */
+static void run_after(struct reaper *r)
 {
-	struct task *t = arg;
+	struct run_error ignored;
 
-	t->begun = true;
-	sys_become("carrel:task");
-	t->failed = run_place(&t->run, PLACE_TASK, &t->error) < 0;
-	if (!t->failed) {
-		/* A program that executes nothing has no command to become. */
-		t->failed = true;
-		t->error = (struct run_error){ -1, EINVAL };
-	}
-	return 127;
+	if (r->program != NULL && r->program->has_place[PLACE_AFTER])
+		run_place(&r->task->run, PLACE_AFTER, &ignored);
 }
 
 static _Noreturn void fail(struct reaper *r, enum stage stage, int err, int index, const char *what)
@@ -262,7 +330,11 @@ static _Noreturn void fail(struct reaper *r, enum stage stage, int err, int inde
 		while (waitpid(r->report.leader, NULL, __WALL) == -1 && errno == EINTR)
 			continue;
 	}
+	isolate_close(&r->isolate);
 	domain_end(r->role, -1, NULL, NULL);
+	if (r->program != NULL)
+		link_release(&inbox);
+	run_after(r);
 	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index };
 	snprintf(p->what, sizeof(p->what), "%s", what);
 	send_report(r, NULL);
@@ -308,35 +380,114 @@ static void decode(struct reaper *r, struct spawn_options *o, struct program *p,
 	*ret_size = size;
 }
 
-/* What is to be done in another process than ours and the task's comes with the namespaces. */
-static void refuse_places(struct reaper *r, const struct program *p)
+static _Noreturn void fail_op(struct reaper *r, const struct run_error *e)
 {
-	for (uint32_t i = 0; i < p->n_ops; i++) {
-		if (p->op[i].place == PLACE_BEFORE || p->op[i].place == PLACE_OUTSIDE)
-			fail(r, STAGE_ARGS, EOPNOTSUPP, (int)i, "the place init, task or after");
-	}
+	const struct op *op = &r->program->op[e->index];
+	bool clone = op->call->number == CALL_clone;
+	const char *forbids = NULL;
+
+	if (clone || (sys_namespaces_have_users(r->isolate.namespaces) && op->place != PLACE_TASK))
+		forbids = sys_namespaces_forbidden(r->role->proc, r->isolate.namespaces, e->err, !clone);
+	fail(r, forbids != NULL ? STAGE_NAMESPACE : stage_of(r->program, e->index), e->err, e->index,
+	     forbids != NULL ? forbids : "");
 }
 
-static void start(struct reaper *r, struct task *t, const struct program *p,
-		  const struct spawn_options *o)
+/* What stands behind the operations of a task that did not become a command. */
+static _Noreturn void fail_task(struct reaper *r, const struct run_error *e)
 {
-	for (uint32_t i = 0; i < p->n_ops; i++) {
-		if (p->op[i].place == PLACE_AFTER)
-			t->result[i] = INT64_MIN;
-	}
-	t->run = (struct run){ .program = p, .fd = inbox.fd, .group = o->group, .result = t->result };
-	if (run_place(&t->run, PLACE_INIT, &t->error) < 0)
-		fail(r, stage_of(p, t->error.index), t->error.err, t->error.index, "");
-	struct sys_start s = { .run = run_task, .arg = t, .cgroup = r->cgroup };
-	pid_t pid = sys_start(&s);
+	if (e->index >= 0)
+		fail_op(r, e);
+	fail(r, stage_of(r->program, -1), e->err, -1, "no operation executes a command");
+}
+
+static pid_t start_here(struct reaper *r)
+{
+	struct task *t = r->task;
+
+	t->init = -1;
+	pid_t pid = task_start(t, r->cgroup);
 	if (pid < 0)
 		fail(r, STAGE_FORK, -pid, -1, "");
 	r->report.leader = pid;
 	if (t->failed)
-		fail(r, stage_of(p, t->error.index), t->error.err, t->error.index,
-		     t->error.index < 0 ? "no operation executes a command" : "");
+		fail_task(r, &t->error);
 	if (!t->begun)
 		fail(r, STAGE_FORK, EOWNERDEAD, -1, "the new process was killed before it began");
+	return pid;
+}
+
+/* Whether we were told to give up what is being started. */
+static bool start_is_over(struct reaper *r)
+{
+	struct sys_signal s;
+
+	while (sys_signals_read(r->role->signals, &s) == 1) {
+		if (sys_is_command(&s) && s.value >> 8 == COMMAND_KILL)
+			return true;
+	}
+	return r->orphaned;
+}
+
+static void start_failed(struct reaper *r, const struct report *news)
+{
+	const struct run_error e = { news->index, news->err };
+
+	if (news->stage != STAGE_FORK)
+		fail_task(r, &e);
+	fail(r, STAGE_FORK, news->err, -1, news->what);
+}
+
+/* The init has what it needs: let it begin, and wait until it has become a command below. */
+static pid_t start_inside(struct reaper *r)
+{
+	struct pollfd p[3] = { { .fd = r->role->signals, .events = POLLIN },
+			       { .fd = r->role->life, .events = POLLIN },
+			       { .fd = r->isolate.link, .events = POLLIN } };
+	struct report news;
+	pid_t leader = 0, sender, ended = 0;
+	int status;
+
+	isolate_order(&r->isolate, ORDER_GO);
+	while (ended == 0) {
+		poll(p, 3, -1);
+		r->orphaned = p[1].revents != 0;
+		if (start_is_over(r))
+			fail(r, STAGE_FORK, ECANCELED, -1, "it was to be killed before it began");
+		do {
+			ended = waitpid(r->isolate.init, &status, WNOHANG | WUNTRACED);
+			if (ended > 0 && WIFSTOPPED(status))
+				kill(r->isolate.init, SIGCONT);
+		} while (ended > 0 && WIFSTOPPED(status));
+		while (isolate_read(&r->isolate, &news, &sender) == 1) {
+			if (news.type == REPORT_TASK)
+				leader = sender;
+			else if (news.type == REPORT_FAILED)
+				start_failed(r, &news);
+			else if (news.type == REPORT_STARTED)
+				return leader;
+		}
+	}
+	r->isolate.init = 0;
+	fail(r, STAGE_FORK, EOWNERDEAD, -1, "the init was killed before the command began");
+}
+
+static void start(struct reaper *r, const struct program *p, const struct spawn_options *o)
+{
+	struct task *t = r->task;
+
+	for (uint32_t i = 0; i < p->n_ops; i++) {
+		if (p->op[i].place == PLACE_AFTER)
+			t->result[i] = INT64_MIN;
+	}
+	t->run = (struct run){ .program = p, .fd = inbox.fd, .group = o->group, .result = t->result,
+			       .clone = isolate_clone, .clone_arg = &r->isolate };
+	r->program = p;
+	r->isolate.task = t;
+	r->isolate.cgroup = r->cgroup;
+	if (run_place(&t->run, PLACE_BEFORE, &t->error) < 0 || run_place(&t->run, PLACE_OUTSIDE, &t->error) < 0 ||
+	    (r->isolate.init == 0 && run_place(&t->run, PLACE_INIT, &t->error) < 0))
+		fail_op(r, &t->error);
+	pid_t pid = r->isolate.init != 0 ? start_inside(r) : start_here(r);
 	r->report = (struct report){ .type = REPORT_STARTED, .leader = pid };
 	r->report.n_results = o->trace ? p->n_ops : 0;
 	send_report(r, o->trace ? t->result : NULL);
@@ -345,10 +496,10 @@ static void start(struct reaper *r, struct task *t, const struct program *p,
 
 _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 {
-	struct reaper r = { .role = role, .cgroup = cgroup, .cgroup_kill = -1 };
+	struct reaper r = { .role = role, .cgroup = cgroup, .cgroup_kill = -1,
+			    .isolate = { .role = role, .link = -1, .leader = -1 } };
 	struct spawn_options o;
 	struct program p;
-	struct run_error ignored;
 	void *mem;
 	size_t size;
 
@@ -358,34 +509,35 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	if (cgroup >= 0)
 		r.cgroup_kill = sys_cgroup_kill_fd(cgroup);
 	/* Shared with the task even where it gets a copy of our memory. */
-	struct task *t = map_memory(sizeof(*t), MAP_SHARED);
+	r.task = map_memory(sizeof(*r.task), MAP_SHARED);
 	make_ready();
-	int got = t != NULL ? link_recv(spawn, &inbox, true) : 0;
+	int got = r.task != NULL ? link_recv(spawn, &inbox, true) : 0;
 	if (got != 1 && got != -EMFILE)
 		_exit(0);
 	close(spawn);
 	if (got == -EMFILE)
 		fail(&r, STAGE_FDS, EMFILE, -1, "the control process has no free descriptors");
 	decode(&r, &o, &p, &mem, &size);
-	refuse_places(&r, &p);
 	r.wait_tree = o.wait_tree;
 	r.keep_tree = o.keep_tree;
 	/* The handle's cgroup ends with the handle. */
 	if (r.keep_tree)
 		r.cgroup = -1;
-	start(&r, t, &p, &o);
+	start(&r, &p, &o);
 	link_release(&inbox);
 	fd_close(cgroup);
 	if (!p.has_place[PLACE_AFTER]) {
+		r.program = NULL;
 		munmap(mem, size);
-		mem = NULL;
 		/* A tree that is gone already needs no watch, and so no lock. */
 		if (reap(&r))
 			sys_lock(-1);
 	}
 	watch(&r);
-	if (mem != NULL)
-		run_place(&t->run, PLACE_AFTER, &ignored);
+	run_after(&r);
+	/* Killed with its init, whose word about it would have been the only one. */
+	if (!r.leader_done)
+		r.report.status = SIGKILL;
 	if (!r.orphaned) {
 		struct rusage ru;
 

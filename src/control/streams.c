@@ -214,6 +214,8 @@ static void on_report(struct supervisor *s, struct stream *st, const struct repo
 	switch (r->type) {
 	case REPORT_FAILED:
 	case REPORT_GONE:
+		if (r->lost && st->step < 0)
+			st->cause = CAUSE_LOSS;
 		stream_gone(s, st, r);
 		return;
 	case REPORT_STARTED:

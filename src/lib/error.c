@@ -14,12 +14,13 @@ static const char *const names[] = {
 	[CARREL_STAGE_SIGNAL] = "signal",   [CARREL_STAGE_RLIMIT] = "rlimit",
 	[CARREL_STAGE_IDS] = "ids",	    [CARREL_STAGE_RESTRICT] = "restrict",
 	[CARREL_STAGE_EXEC] = "exec",	    [CARREL_STAGE_INPUT] = "input",
-	[CARREL_STAGE_TERMINAL] = "terminal",
+	[CARREL_STAGE_TERMINAL] = "terminal", [CARREL_STAGE_NAMESPACE] = "namespaces",
 };
 
 /* The wire's stages are the header's. */
 _Static_assert((int)STAGE_EXEC == (int)CARREL_STAGE_EXEC, "stages");
 _Static_assert((int)STAGE_TERMINAL == (int)CARREL_STAGE_TERMINAL, "stages");
+_Static_assert((int)STAGE_NAMESPACE == (int)CARREL_STAGE_NAMESPACE, "stages");
 _Static_assert((int)STAGE_RESTRICT == (int)CARREL_STAGE_RESTRICT, "stages");
 _Static_assert((int)STAGE_CWD == (int)CARREL_STAGE_CWD, "stages");
 _Static_assert((int)STAGE_FDS == (int)CARREL_STAGE_FDS, "stages");

@@ -298,6 +298,10 @@ int request_failed(const carrel_spec *s, const struct request *r, const carrel_e
 
 	if (f->stage == CARREL_STAGE_EXEC)
 		return exec_failed(s, f, e);
+	if (f->stage == CARREL_STAGE_NAMESPACE && f->msg[0] != 0)
+		return error_set(e, f->stage, f->err, f->index,
+				 "cannot run '%.40s': %.80s forbids namespaces: change that, run as root with -b container, or use -b process",
+				 command_of(s), f->msg);
 	/* Texts that are too long for the sentence are cut, so room for more is not needed. */
 	buf_init(&b, MESSAGE_BODY_MAX);
 	if (op_text(r, f->index, &b) == 0 && b.err == 0)

@@ -118,7 +118,48 @@ struct sys_found {
 int sys_tree_signal(int proc, pid_t self, int sig, bool (*skip)(pid_t pid, void *arg), void *arg,
 		    struct sys_found *found, size_t *n_found);
 
+/*
+ * sys_tree_signal_below(proc, self, child, sig, found, n_found): the same for what is below our direct
+ * child ${child}, but not for itself.
+ */
+int sys_tree_signal_below(int proc, pid_t self, pid_t child, int sig, struct sys_found *found,
+			  size_t *n_found);
+
+/* sys_pidfd(pid): a descriptor for our own child, which we did not wait for yet. */
+int sys_pidfd(pid_t pid);
+
+/* sys_pidfd_signal(fd, sig): signal that process; -ESRCH once it was waited for. */
+int sys_pidfd_signal(int fd, int sig);
+
+/* ----------------------------------------------------------- isolating --- */
+
+/* sys_fork_isolated(namespaces, cgroup): fork(2) into new namespaces (CLONE_NEW...) and, unless it is -1,
+ * the cgroup of that directory. */
+pid_t sys_fork_isolated(uint64_t namespaces, int cgroup);
+
+/* sys_namespaces_have_users(namespaces): a user namespace is among them. */
+bool sys_namespaces_have_users(uint64_t namespaces);
+
+/*
+ * sys_namespaces_forbidden(proc, namespaces, err, made): what on this machine forbids these namespaces, as
+ * ${err} says: such as "user.max_user_namespaces=0"; NULL when it is something else.  ${made}: they could be
+ * made, and then something in them failed with ${err}.
+ */
+const char *sys_namespaces_forbidden(int proc, uint64_t namespaces, int err, bool made);
+
+/* sys_parent_death(): SIGKILL for this process when its parent ends.  A change of identity undoes it. */
+int sys_parent_death(void);
+
+/* sys_close_others(a, b): close every descriptor but these two. */
+void sys_close_others(int a, int b);
+
 /* --------------------------------------------------------- restricting --- */
+
+/* sys_hide(): nobody but root may look into this process's memory and descriptors. */
+int sys_hide(void);
+
+/* sys_no_capabilities(): give up all of them. */
+int sys_no_capabilities(void);
 
 /*
  * sys_lock(): what a control process does when it needs nothing more than to watch,

@@ -45,7 +45,7 @@ enum call_result {
 };
 
 /* Who may name a call. */
-enum call_door { DOOR_ALL, DOOR_PROGRAM, DOOR_PORT, DOOR_STATE };
+enum call_door { DOOR_ALL, DOOR_PROGRAM, DOOR_PORT, DOOR_STATE, DOOR_REAPER };
 
 /* What an error is about: the names of carrel.h's CARREL_STAGE_*, by the wire's own numbers. */
 enum stage {
@@ -66,6 +66,7 @@ enum stage {
 	STAGE_EXEC,
 	STAGE_INPUT,
 	STAGE_TERMINAL,
+	STAGE_NAMESPACE,
 	STAGE_COUNT
 };
 
@@ -87,6 +88,9 @@ const struct call *call_by_number(uint64_t number);
 /* call_for_programs(c), call_for_port(c): it may be named there. */
 bool call_for_programs(const struct call *c);
 bool call_for_port(const struct call *c);
+
+/* call_outside(c): in programs it belongs to the place outside alone. */
+bool call_outside(const struct call *c);
 
 /* call_letter(args, ret_second): the next letter of a row's arguments, or 0 behind the last; the one
  * that belongs to it, or 0, in ${ret_second}. */

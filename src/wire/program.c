@@ -130,6 +130,13 @@ static int op_in(struct term_in *in, struct arena *a, struct program *p, struct 
 		e->what = "the number of a call for programs; this one is for the port";
 	if (op->call == NULL || !call_for_programs(op->call))
 		return -ENOSYS;
+	e->what = "the place outside for this call";
+	if (call_outside(op->call) && where != PLACE_OUTSIDE)
+		return -EINVAL;
+	e->what = "clone once at most";
+	if (op->call->number == CALL_clone && p->isolates)
+		return -EINVAL;
+	p->isolates |= op->call->number == CALL_clone;
 	e->what = "as many arguments as the call takes";
 	if (term_in_next(in, &t) < 0 || t.kind != TERM_TUPLE)
 		return -EBADMSG;
@@ -145,6 +152,11 @@ static int op_in(struct term_in *in, struct arena *a, struct program *p, struct 
 	e->what = "options: ignore, {ignore, Errno} or {slot, N}";
 	r = op_options_in(in, op);
 	p->has_place[where] = true;
+	if (r == 0 && op->ignore && op->call->number == CALL_clone) {
+		/* Whatever is meant to run in there would run out here. */
+		e->what = "clone without ignore";
+		return -EINVAL;
+	}
 	return r;
 }
 

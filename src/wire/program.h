@@ -17,9 +17,9 @@
 #define PROGRAM_SLOTS 64
 
 enum place {
-	PLACE_BEFORE,	/* in the nursery, before the stream's processes exist */
-	PLACE_OUTSIDE,	/* outside the new namespaces, with the task's pid, while it waits */
-	PLACE_INIT,	/* in the stream reaper, before the task exists */
+	PLACE_BEFORE,	/* in the stream reaper, first of all */
+	PLACE_OUTSIDE,	/* in the stream reaper; behind clone with the init's pid, while that waits */
+	PLACE_INIT,	/* in the init, or without clone in the stream reaper; before the task exists */
 	PLACE_TASK,	/* in the task */
 	PLACE_AFTER,	/* in the stream reaper, once the tree is empty, on every path */
 	PLACE_COUNT
@@ -107,6 +107,7 @@ struct program {
 	struct slice *fd_name;	/* atom of each descriptor of the request, in order; data NULL for a number */
 	int *fd_number;
 	bool has_place[PLACE_COUNT];
+	bool isolates;		/* it has the operation clone */
 };
 
 struct program_error {

@@ -73,7 +73,11 @@ bad 'a place that is none' 'somewhere getpid()' "*line 1: 'somewhere' is no plac
 bad 'too few arguments' 'task chdir()' '*operation 1*as many arguments*'
 bad 'a wrong argument' 'task chdir(7)' '*operation 1, argument 1: expected a path*'
 bad 'a constant that is none' 'task setrlimit(rlimit_nosuch, {alcove_rlimit, 1, 1})' '*operation 1, argument 1: expected a constant*'
-bad 'a place that comes later' 'before getpid()' '*the place init, task or after*'
+bad 'clone where it cannot be' 'task clone([clone_newns])' '*operation 1: expected the place outside for this call*'
+bad 'clone twice' 'outside clone([])
+outside clone([])' '*operation 2: expected clone once at most*'
+bad 'clone and go on without' 'outside clone([clone_newns]) ignore' '*operation 1: expected clone without ignore*'
+bad 'id_map where it cannot be' 'init id_map(1, "", "", "")' '*operation 1: expected the place outside for this call*'
 bad 'a call of the port' 'task getcwd()' '*line 1: getcwd is a call of the port, programs cannot make it*'
 bad 'a call of the port, with its state' 'task fork()' '*fork is a call of the port*'
 bad 'fcntl' 'task fcntl(9999, f_getfd, 0)' '*task fcntl(9999, f_getfd, 0): Bad file descriptor*'

@@ -56,10 +56,10 @@ enum {
 	EXIT_OWN = 125,
 };
 
-enum role { GUARD, SUPER, NURSERY, REAPER, TASK, HOST, OTHER, ROLES };
+enum role { GUARD, SUPER, NURSERY, REAPER, INIT, TASK, HOST, OTHER, ROLES };
 
 static const char *const role_names[ROLES] = {
-	"guard", "super", "nursery", "reaper", "task", "host", "other",
+	"guard", "super", "nursery", "reaper", "init", "task", "host", "other",
 };
 
 enum mode { COUNT, LIST, KILL, FAIL, INJECT, MODES };
@@ -87,7 +87,7 @@ static const char usage[] =
 	"  fail    the Nth call NAME of ROLE is not made and returns E; then lets all run on\n"
 	"  inject  has the running process P make one system call; an ARGUMENT is an integer or\n"
 	"          str:TEXT, which is passed as an address\n"
-	"Roles: guard, super, nursery, reaper, task (the processes named carrel:ROLE), host (CMD's\n"
+	"Roles: guard, super, nursery, reaper, init, task (the processes named carrel:ROLE), host (CMD's\n"
 	"own process), other.\n"
 	"Options:\n"
 	"  --user UID         start CMD with this uid and gid and no supplementary groups\n"

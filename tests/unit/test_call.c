@@ -153,6 +153,7 @@ static const struct {
 	{ 167, "landlock_add_path", 3 },
 	{ 168, "landlock_add_port", 3 },
 	{ 169, "landlock_restrict_self", 1 },
+	{ 136, "id_map", 4 },
 };
 enum { N_OWN = sizeof(own) / sizeof(own[0]) };
 
@@ -192,6 +193,8 @@ TEST(doors)
 			CHECK(!call_for_programs(c));
 		if (c->door == DOOR_STATE)
 			CHECK(!call_for_programs(c) && call_for_port(c));
+		if (c->door == DOOR_REAPER)
+			CHECK(call_for_programs(c) && call_for_port(c) && call_outside(c));
 	}
 	CHECK(call_for_programs(call_by_number(CALL_mount)));
 	CHECK(!call_for_programs(call_by_number(CALL_fork)));

@@ -28,6 +28,7 @@
 struct walk {
 	int proc;
 	pid_t self;
+	pid_t init;		/* our child that adopts orphans as well, or 0 */
 	int sig;
 	bool (*skip)(pid_t pid, void *arg);
 	void *arg;
@@ -99,8 +100,8 @@ static void visit_descendant(struct walk *w, pid_t pid, pid_t parent, int parent
 
 	if (fd == -1 || read_stat(w->proc, pid, &st) < 0)
 		return;
-	/* Orphaned meanwhile: it is our own child now, and the next walk meets it. */
-	if (st.ppid == w->self) {
+	/* Orphaned meanwhile: it is our own child now, or our init's, and the next walk meets it. */
+	if (st.ppid != parent && (st.ppid == w->self || st.ppid == w->init)) {
 		pidfd_signal(fd, w->sig);
 		note(w, pid, st.comm);
 		return;
@@ -194,4 +195,16 @@ int sys_tree_signal(int proc, pid_t self, int sig, bool (*skip)(pid_t pid, void 
 	if (n_found != NULL)
 		*n_found = w.n_found;
 	return r < 0 ? r : w.count;
+}
+
+int sys_tree_signal_below(int proc, pid_t self, pid_t child, int sig, struct sys_found *found,
+			  size_t *n_found)
+{
+	struct walk w = { .proc = proc, .self = self, .init = child, .sig = sig, .found = found,
+			  .room = found != NULL ? *n_found : 0 };
+
+	visit_children(&w, child, -1, 1);
+	if (n_found != NULL)
+		*n_found = w.n_found;
+	return w.count;
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* The task, from its first moment to the command. */
+#include "control.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+static int run_task(void *arg)
+{
+	struct task *t = arg;
+
+	t->begun = true;
+	sys_become("carrel:task");
+	if (t->init >= 0) {
+		struct report here = { .type = REPORT_TASK };
+
+		sys_send(t->init, &(struct iovec){ &here, sizeof(here) }, 1, NULL, 0, true);
+	}
+	t->failed = run_place(&t->run, PLACE_TASK, &t->error) < 0;
+	if (!t->failed) {
+		/* A program that executes nothing has no command to become. */
+		t->failed = true;
+		t->error = (struct run_error){ -1, EINVAL };
+	}
+	return 127;
+}
+
+pid_t task_start(struct task *t, int cgroup)
+{
+	struct sys_start s = { .run = run_task, .arg = t, .cgroup = cgroup };
+
+	return sys_start(&s);
+}
+
+static uint64_t us(struct timeval tv)
+{
+	return (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
+}
+
+void note_usage(struct report *r, const struct rusage *ru)
+{
+	r->utime_us = us(ru->ru_utime);
+	r->stime_us = us(ru->ru_stime);
+	r->maxrss_kb = (uint64_t)ru->ru_maxrss;
+}

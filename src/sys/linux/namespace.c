@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/* Making a process in namespaces of its own, and what such a process does to itself. */
+#include "sys.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+
+pid_t sys_fork_isolated(uint64_t namespaces, int cgroup)
+{
+	struct clone_args args = {
+		.flags = namespaces | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup >= 0 ? (__u64)cgroup : 0,
+	};
+
+	if ((namespaces & ~(uint64_t)NAMESPACES) != 0)
+		return -EINVAL;
+	long pid = syscall(SYS_clone3, &args,
+			   cgroup >= 0 ? CLONE_ARGS_SIZE_VER2 : CLONE_ARGS_SIZE_VER0);
+	return pid == -1 ? -errno : (pid_t)pid;
+}
+
+/* Settings that forbid namespaces, by the value that does. */
+static const struct {
+	uint64_t namespaces;
+	bool max;		/* errno is ENOSPC, not EPERM */
+	const char *path, *value, *text;
+} switches[] = {
+	{ CLONE_NEWUSER, false, "sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+	  "kernel.apparmor_restrict_unprivileged_userns=1" },
+	{ CLONE_NEWUSER, false, "sys/kernel/unprivileged_userns_clone", "0",
+	  "kernel.unprivileged_userns_clone=0" },
+	{ CLONE_NEWUSER, true, "sys/user/max_user_namespaces", "0", "user.max_user_namespaces=0" },
+	{ CLONE_NEWNS, true, "sys/user/max_mnt_namespaces", "0", "user.max_mnt_namespaces=0" },
+	{ CLONE_NEWPID, true, "sys/user/max_pid_namespaces", "0", "user.max_pid_namespaces=0" },
+	{ CLONE_NEWNET, true, "sys/user/max_net_namespaces", "0", "user.max_net_namespaces=0" },
+	{ CLONE_NEWIPC, true, "sys/user/max_ipc_namespaces", "0", "user.max_ipc_namespaces=0" },
+	{ CLONE_NEWUTS, true, "sys/user/max_uts_namespaces", "0", "user.max_uts_namespaces=0" },
+	{ CLONE_NEWCGROUP, true, "sys/user/max_cgroup_namespaces", "0", "user.max_cgroup_namespaces=0" },
+	{ CLONE_NEWTIME, true, "sys/user/max_time_namespaces", "0", "user.max_time_namespaces=0" },
+};
+
+static bool is_set(int proc, const char *path, const char *value)
+{
+	char text[32];
+
+	if (fd_read_file(proc, path, text, sizeof(text)) < 0)
+		return false;
+	text[strcspn(text, "\n")] = 0;
+	return strcmp(text, value) == 0;
+}
+
+const char *sys_namespaces_forbidden(int proc, uint64_t namespaces, int err, bool made)
+{
+	bool max = err == ENOSPC || err == EUSERS;
+
+	if ((!max && err != EPERM && err != EACCES) || (made && geteuid() == 0))
+		return NULL;
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		if (switches[i].namespaces & namespaces && switches[i].max == max &&
+		    is_set(proc, switches[i].path, switches[i].value))
+			return switches[i].text;
+		/* The first lets them be made and takes the rights in them away. */
+		if (made)
+			return NULL;
+	}
+	if (max)
+		return "the limit of a namespace kind (user.max_*_namespaces, or 32 levels)";
+	return namespaces & CLONE_NEWUSER ? "a container, chroot or security module around carrel" : NULL;
+}
+
+bool sys_namespaces_have_users(uint64_t namespaces)
+{
+	return (namespaces & CLONE_NEWUSER) != 0;
+}
+
+int sys_parent_death(void)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ? -errno : 0;
+}
+
+int sys_hide(void)
+{
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ? -errno : 0;
+}
+
+int sys_no_capabilities(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+
+	return syscall(SYS_capset, &head, data) == -1 ? -errno : 0;
+}
+
+static void close_from_to(unsigned first, unsigned last)
+{
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	/* Before Linux 5.9. */
+	long end = sysconf(_SC_OPEN_MAX);
+	for (unsigned fd = first; fd <= last && (long)fd < end; fd++)
+		close((int)fd);
+}
+
+void sys_close_others(int a, int b)
+{
+	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+
+	if (low > 0)
+		close_from_to(0, low - 1);
+	close_from_to(low + 1, high - 1);
+	close_from_to(high + 1, ~0U);
+}
+
+int sys_pidfd(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd == -1 ? -errno : fd;
+}
+
+int sys_pidfd_signal(int fd, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == -1 ? -errno : 0;
+}
