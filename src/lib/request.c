@@ -206,7 +206,24 @@ static int own_program(const carrel_spec *s, struct request *r, size_t names_at,
 	return 0;
 }
 
-static int out_body(const carrel_spec *s, struct request *r, carrel_error *e)
+static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context *x, struct request *r, carrel_error *e)
+{
+	const struct behaviour *b = behaviour_of(s);
+	struct host host;
+	int err = 0;
+
+	if (b->isolates) {
+		err = host_look(s, c != NULL ? c->next_id : 0, &host, e);
+		x->view = &host;
+	}
+	if (err == 0)
+		b->program(s, x, &r->body);
+	if (b->isolates)
+		host_finish(&host);
+	return err;
+}
+
+static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_error *e)
 {
 	struct behaviour_context x = { .host = getpid(), .umask = -1 };
 	char **env = spec_env(s, e);
@@ -227,7 +244,7 @@ static int out_body(const carrel_spec *s, struct request *r, carrel_error *e)
 	if (s->ops != NULL)
 		err = own_program(s, r, names_at, e);
 	else
-		behaviour_process.program(s, &x, &r->body);
+		err = out_program(c, s, &x, r, e);
 	free(env);
 	if (err == 0 && r->body.err != 0)
 		err = error_set(e, CARREL_STAGE_ARGS, r->body.err == EMSGSIZE ? E2BIG : r->body.err, -1,
@@ -241,7 +258,7 @@ int request_create(carrel *c, const carrel_spec *s, bool start, struct request *
 	*r = (struct request){ .in = -1, .out = { -1, -1 }, .terminal = -1 };
 	buf_init(&r->body, MESSAGE_BODY_MAX);
 	buf_reserve(&r->body, 8192);
-	if (out_body(s, r, e) < 0)
+	if (out_body(c, s, r, e) < 0)
 		return -1;
 	return start ? open_fds(c, r, s, e) : 0;
 }

@@ -6,14 +6,16 @@
 #include "calls.h"
 
 #include "fd.h"
-#include "kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "kernel.h"
 
 /* The kernel's struct mount_attr, which some libcs have and others do not. */
 struct attributes {
@@ -105,13 +107,15 @@ static int64_t put(int tree, int root, const char *path)
 int64_t call_bind_in(const struct arg *a)
 {
 	const unsigned flags = (unsigned)a[4].i;
-	const struct attributes attr = { .set = (uint64_t)a[5].i };
+	/* What is mounted below the clone later is not seen at what was cloned, nor the other way. */
+	const struct attributes attr = { .set = (uint64_t)a[5].i, .propagation = MS_PRIVATE };
+	const bool clone = a[1].n > 0;
 
-	scoped_fd tree = open_tree((int)a[0].i, a[1].s,
-				   flags | OPEN_TREE_CLONE | (a[1].n == 0 ? AT_EMPTY_PATH : 0));
+	scoped_fd copy = clone ? open_tree((int)a[0].i, a[1].s, flags | OPEN_TREE_CLONE) : -1;
+	const int tree = clone ? copy : (int)a[0].i;
 	if (tree == -1)
 		return -errno;
-	int64_t r = attr.set == 0 ? 0 : set_attributes(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr);
+	int64_t r = set_attributes(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr);
 	return r < 0 ? r : put(tree, (int)a[2].i, a[3].s);
 }
 
