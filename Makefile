@@ -19,7 +19,7 @@ help:
 	@echo 'make fuzz       fuzz each parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
 	@echo 'make lint       both compilers, manual pages, shell scripts'
 	@echo 'make bench      measure, side by side with what is installed'
-	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR'
+	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR; uninstall takes it away again'
 
 # musl brings no kernel headers; give it the system's, behind its own.
 $(BUILD)/kernel-headers:
@@ -63,12 +63,17 @@ lint: static main
 
 bench: static main
 	sh bench/run $(MAIN) $(STATIC)
+	sh bench/port $(STATIC)/src/carrel-port $(MAIN)/bench/nop
 
 install: static main
 	DESTDIR='$(DESTDIR)' meson install -C $(MAIN) --no-rebuild --skip-subprojects
 	DESTDIR='$(DESTDIR)' meson install -C $(STATIC) --no-rebuild --tags runtime
 
+uninstall:
+	ninja -C $(STATIC) uninstall
+	ninja -C $(MAIN) uninstall
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help static main check asan fuzz lint bench install clean
+.PHONY: all help static main check asan fuzz lint bench install uninstall clean

@@ -10,7 +10,8 @@
  *
  * Rules that hold everywhere:
  *  - Option structs begin with their size (CARREL_SPEC() sets it); fields that
- *    are zero are the safe default; later versions only append fields.
+ *    are zero are the safe default; later versions only append fields.  Structs without a size
+ *    (carrel_error, carrel_io, carrel_status, carrel_result, carrel_info) do not change.
  *  - Functions that can fail return -1, NULL or a negative count, set errno to
  *    the error's `err`, and fill the caller's `carrel_error` when it is not
  *    NULL.
@@ -371,7 +372,7 @@ void carrel_close(carrel *c);
 int carrel_fd(const carrel *c);
 
 /*
- * carrel_next(c, ev, timeout_ms): the next event of any tree.  Waits up to
+ * carrel_next(c, ev, timeout_ms): the next event of any tree; ${ev->size} must be set.  Waits up to
  * ${timeout_ms} (0: not at all; -1: without limit).  Returns 1 with ${ev} filled,
  * 0 when there is none in time, or also at once when no tree is left that could
  * produce one; -1 with errno EBUSY (another thread is in carrel_next()), EINVAL,

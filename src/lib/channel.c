@@ -58,7 +58,7 @@ int channel_send(carrel *c, enum message_type type, uint32_t id, const struct bu
 		return -EPIPE;
 	/* The supervisor reads unless it is making processes; that is short. */
 	int r = link_send(c->socket, type, id, body->data, body->len, fds, n_fds, true);
-	debug(c, "> %s %u, %zu bytes, %zu descriptors%s%s", message_name(type), id, body->len, n_fds,
+	debug(c, "> %s %u, %zu bytes, %zu descriptors%s%s", message_name((int)type), id, body->len, n_fds,
 	      r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
 	if (r == -EPIPE || r == -ECONNRESET)
 		channel_read(c);

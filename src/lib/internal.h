@@ -106,6 +106,7 @@ struct carrel_proc {
 
 struct carrel {
 	pid_t owner;		/* the process that opened it */
+	const int *mark;	/* 0 in another one; NULL where that cannot be had */
 	int socket;
 	int epoll;
 	int kick;		/* eventfd in the epoll set: events are queued */

@@ -161,7 +161,7 @@ static int deliver(carrel_event *ev, const carrel_event *full)
 	size_t size = ev->size;
 
 	/* An older caller has a shorter struct. */
-	if (size == 0 || size > sizeof(*full))
+	if (size > sizeof(*full))
 		size = sizeof(*full);
 	memcpy(ev, full, size);
 	ev->size = size;
@@ -425,7 +425,7 @@ EXPORT int carrel_next(carrel *c, carrel_event *ev, int timeout_ms)
 {
 	int r;
 
-	if (c == NULL || ev == NULL) {
+	if (c == NULL || ev == NULL || ev->size < sizeof(ev->size)) {
 		errno = EINVAL;
 		return -1;
 	}

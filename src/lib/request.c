@@ -206,7 +206,7 @@ static int own_program(const carrel_spec *s, struct request *r, size_t names_at,
 	return 0;
 }
 
-static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context *x, struct request *r, carrel_error *e)
+static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context x, struct request *r, carrel_error *e)
 {
 	const struct behaviour *b = behaviour_of(s);
 	struct host host;
@@ -214,10 +214,10 @@ static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context
 
 	if (b->isolates) {
 		err = host_look(s, c != NULL ? c->next_id : 0, &host, e);
-		x->view = &host;
+		x.view = &host;
 	}
 	if (err == 0)
-		b->program(s, x, &r->body);
+		b->program(s, &x, &r->body);
 	if (b->isolates)
 		host_finish(&host);
 	return err;
@@ -244,7 +244,7 @@ static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_e
 	if (s->ops != NULL)
 		err = own_program(s, r, names_at, e);
 	else
-		err = out_program(c, s, &x, r, e);
+		err = out_program(c, s, x, r, e);
 	free(env);
 	if (err == 0 && r->body.err != 0)
 		err = error_set(e, CARREL_STAGE_ARGS, r->body.err == EMSGSIZE ? E2BIG : r->body.err, -1,

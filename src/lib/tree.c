@@ -16,6 +16,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* glibc gives this argument an enum of its own. */
+#ifdef __GLIBC__
+#define RLIMIT_WHAT enum __rlimit_resource
+#else
+#define RLIMIT_WHAT int
+#endif
+
 /* While a tree forks as fast as it is walked, this often. */
 #define LIMIT_ROUNDS 100
 
@@ -177,7 +184,7 @@ static int limit_round(struct walk *w, struct map *done, const carrel_rlimit *l)
 
 		if (map_get(done, pid) != NULL)
 			continue;
-		if (prlimit(w->v[i].pid, l->what, &limit, NULL) == -1) {
+		if (prlimit(w->v[i].pid, (RLIMIT_WHAT)l->what, &limit, NULL) == -1) {
 			if (errno == ESRCH)
 				continue;
 			return -errno;

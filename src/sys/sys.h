@@ -82,8 +82,30 @@ void sys_become(const char *name);
 /* sys_subreaper(): orphans among our descendants become our children. */
 int sys_subreaper(void);
 
+/*
+ * sys_mark_create(ret): a word that is 1 in this process and 0 in every copy that fork(2) makes of it, which
+ * costs nothing to look at.  0, or a negative errno where the kernel has no such memory.
+ */
+int sys_mark_create(const int **ret);
+
+/* sys_mark_destroy(mark): NULL is allowed. */
+void sys_mark_destroy(const int *mark);
+
 /* sys_fork_sibling(): fork(2) a child of our own parent. */
 pid_t sys_fork_sibling(void);
+
+/*
+ * sys_fork(flags): fork(2), with ${flags} of the system's own (clone's namespaces).  -EINVAL for those that
+ * would have the child share memory, descriptors or its parent with us, and where there are none.
+ */
+pid_t sys_fork(int64_t flags);
+
+/*
+ * sys_fork_low(flags, keep, tell, hear): the same, but the child gets no copy of descriptors from the number ${keep}
+ * on, which saves the time that thousands of them take.  The caller waits until the child has let go of them:
+ * it says so on ${tell} (below ${keep}), whose other end is ${hear}.
+ */
+pid_t sys_fork_low(int64_t flags, int keep, int tell, int hear);
 
 /* How sys_start() makes a process. */
 struct sys_start {
@@ -152,6 +174,29 @@ int sys_parent_death(void);
 
 /* sys_close_others(a, b): close every descriptor but these two. */
 void sys_close_others(int a, int b);
+
+/* ------------------------------------------------------------ readiness --- */
+
+/* A descriptor and its events in the terms of poll(2). */
+struct sys_ready {
+	int fd;
+	short events;
+};
+
+/*
+ * sys_watch_open(): a set of descriptors that the kernel watches; it polls readable when one of them is
+ * ready.  -ENOSYS where there is no such thing.  A forked process must close it at once, and use it for nothing.
+ */
+int sys_watch_open(void);
+
+/* sys_watch_add(set, fd, events), sys_watch_change(...), sys_watch_remove(set, fd): before ${fd} is closed it must
+ * be removed. */
+int sys_watch_add(int set, int fd, short events);
+int sys_watch_change(int set, int fd, short events);
+int sys_watch_remove(int set, int fd);
+
+/* sys_watch_take(set, ready, n): up to ${n} descriptors that are ready now; how many, or -errno. */
+int sys_watch_take(int set, struct sys_ready *ready, int n);
 
 /* --------------------------------------------------------- restricting --- */
 

@@ -170,7 +170,7 @@ TEST(no_descriptors_for_one_request)
 	carrel *c = carrel_open(NULL, &e);
 	CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
 	CHECK(c != NULL);
-	carrel_proc *other = carrel_spawn(c, CARREL_SPEC(.argv = CARREL_ARGV("cat"), .in = { CARREL_PIPE }), &e);
+	carrel_proc *other = carrel_spawn(c, CARREL_SPEC(.argv = CARREL_ARGV("cat"), .in = { .kind = CARREL_PIPE }), &e);
 	CHECK(other != NULL);
 	for (int i = 0; i < 40; i++) {
 		pass[i][0] = 0;

@@ -26,7 +26,7 @@ enum { ROOT = 1, DEV, PROC, MASK, FILES, PING, TREES };
 
 static void add_slot(struct ops *o, enum place place, const char *source, int slot)
 {
-	char options[16];
+	char options[24];
 
 	snprintf(options, sizeof(options), "slot %d", slot);
 	ops_put(o, place, options, CALL_open_tree, "itw", HERE, source, CLONE);
