@@ -44,14 +44,14 @@ int64_t call_openat2(const struct arg *a)
 	return call_result(open_in((int)a[0].i, a[1].s, flags, mode, (uint64_t)a[4].i));
 }
 
-static int open_tree(int from, const char *path, unsigned flags)
+static int tree_open(int from, const char *path, unsigned flags)
 {
 	return (int)syscall(SYS_open_tree, from, path, flags | OPEN_TREE_CLOEXEC);
 }
 
 int64_t call_open_tree(const struct arg *a)
 {
-	return call_result(open_tree((int)a[0].i, a[1].s, (unsigned)a[2].i));
+	return call_result(tree_open((int)a[0].i, a[1].s, (unsigned)a[2].i));
 }
 
 int64_t call_move_mount(const struct arg *a)
@@ -111,7 +111,7 @@ int64_t call_bind_in(const struct arg *a)
 	const struct attributes attr = { .set = (uint64_t)a[5].i, .propagation = MS_PRIVATE };
 	const bool clone = a[1].n > 0;
 
-	scoped_fd copy = clone ? open_tree((int)a[0].i, a[1].s, flags | OPEN_TREE_CLONE) : -1;
+	scoped_fd copy = clone ? tree_open((int)a[0].i, a[1].s, flags | OPEN_TREE_CLONE) : -1;
 	const int tree = clone ? copy : (int)a[0].i;
 	if (tree == -1)
 		return -errno;
@@ -142,6 +142,8 @@ int64_t call_mount_in(const struct arg *a)
 	scoped_fd fs = (int)syscall(SYS_fsopen, a[0].s, FSOPEN_CLOEXEC);
 	if (fs == -1)
 		return -errno;
+	/* For mount(8) and df(1), which show it. */
+	r = configure(fs, FSCONFIG_SET_STRING, "source", a[0].s);
 	for (const char *p = a[1].s; *p != 0 && r == 0;) {
 		size_t len = strcspn(p, ",");
 

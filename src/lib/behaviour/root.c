@@ -72,12 +72,13 @@ static void add_point(struct ops *o, int dir, const char *path, enum entry_kind 
 		INIT_UNLESS("eexist", CALL_mknodat, "stii", dir, path, S_IFREG | 0444, 0);
 }
 
-/* Everything up to ${path} in the directory ${dir}, which nobody else has written to. */
-static void add_path(struct ops *o, int dir, const char *path, enum entry_kind kind)
+/* Everything up to ${path} in the directory ${dir}, which nobody else has written to; its first ${there} bytes are
+ * there already. */
+static void add_path(struct ops *o, int dir, const char *path, size_t there, enum entry_kind kind)
 {
 	char part[4096];
 
-	for (const char *p = strchr(path, '/'); p != NULL; p = strchr(p + 1, '/')) {
+	for (const char *p = strchr(path + there, '/'); p != NULL; p = strchr(p + 1, '/')) {
 		snprintf(part, sizeof(part), "%.*s", (int)(p - path), path);
 		add_point(o, dir, part, ENTRY_DIR);
 	}
@@ -120,6 +121,7 @@ static bool in_memory(const struct host *h, size_t i)
 static void add_tmpfs_root(struct ops *o)
 {
 	ops_put(o, PLACE_INIT, "slot 5", CALL_fsopen, "t", "tmpfs");
+	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "source", "root");
 	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "size", "4194304");
 	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "nr_inodes", "2048");
 	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "mode", "0755");
@@ -178,11 +180,11 @@ static void add_skeleton(const carrel_spec *s, const struct host *h, struct ops 
 	add_etc(s, o);
 	for (size_t i = 0; i < HOST_ETC && h->etc[i].name != NULL; i++) {
 		if (h->etc[i].kind != ENTRY_NONE)
-			add_path(o, ROOT, h->etc[i].name, h->etc[i].kind);
+			add_path(o, ROOT, h->etc[i].name, strlen("etc/"), h->etc[i].kind);
 	}
 	for (size_t i = 0; i < h->n_mounts; i++) {
 		if (in_memory(h, i))
-			add_path(o, ROOT, h->mount[i].dest, h->mount[i].kind);
+			add_path(o, ROOT, h->mount[i].dest, 0, h->mount[i].kind);
 	}
 }
 
@@ -327,7 +329,7 @@ static void add_mount(const struct host *h, size_t i, struct ops *o)
 	 * the making, which does not resolve inside, to the host. */
 	if (around >= 0 && h->mount[around].source == NULL && strcmp(m->dest, h->mount[around].dest) != 0) {
 		add_opened(o, "slot 5", h->mount[around].dest);
-		add_path(o, FILES, m->dest + strlen(h->mount[around].dest) + 1, m->kind);
+		add_path(o, FILES, m->dest + strlen(h->mount[around].dest) + 1, 0, m->kind);
 		INIT(CALL_close, "s", FILES);
 	}
 	if (m->source == NULL)
