@@ -146,7 +146,7 @@ int run_stdio_complete(struct run_options *o)
 		out.kind = CARREL_PIPE;
 	if (o->json && run_isolate_is_on(o) && in.kind == CARREL_INHERIT)
 		in = (carrel_io){ .kind = CARREL_FEED, .fd = 0 };
-	o->shared = !o->pty && !o->json && o->stdio <= RUN_STDIO_SHARE;
+	o->shared = !o->pty && !o->json && o->stdio <= RUN_STDIO_SHARE && !run_isolate_is_on(o);
 	o->spec.in = file(o, o->input, in);
 	o->spec.out = file(o, o->output, out);
 	o->spec.err = file(o, o->error, out);

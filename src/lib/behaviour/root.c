@@ -285,6 +285,10 @@ static void add_proc(const carrel_spec *s, struct ops *o)
 
 	INIT(CALL_mount_in, "ttwst", "proc", "", NOTHING, ROOT, "proc");
 	add_opened(o, "slot 3", "proc");
+	/* No user namespaces in ours, which are a large part of what a kernel offers to attack. */
+	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "stwi", PROC, "sys/user/max_user_namespaces", "o_wronly", 0);
+	INIT(CALL_write, "st", FILES, "0");
+	INIT(CALL_close, "s", FILES);
 	if (s->net != CARREL_NET_HOST) {
 		/* ping(8) works without privilege where its group is in this range.  Nobody's network but ours. */
 		snprintf(range, sizeof(range), "%llu %llu\n", (unsigned long long)gid, (unsigned long long)gid);
