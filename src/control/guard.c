@@ -17,6 +17,8 @@
 
 /* How long a supervisor whose host is gone may take before it counts as stuck. */
 #define STUCK_MS 2000
+/* How long reapers that lost their supervisor may take to end their trees, before that is done from here. */
+#define REAPERS_MS 300
 
 struct guard {
 	pid_t supervisor;
@@ -78,6 +80,26 @@ static void watch(struct guard *g, const struct role *role)
 	}
 }
 
+/* The reapers see that the supervisor is gone and end their trees, each with what is to be done behind it. */
+static void await_reapers(const struct role *role)
+{
+	struct pollfd p = { .fd = role->signals, .events = POLLIN };
+	int64_t until_us = clock_deadline_us(REAPERS_MS);
+	struct sys_signal s;
+	pid_t pid;
+
+	for (;;) {
+		do {
+			pid = waitpid(-1, NULL, WNOHANG | __WALL);
+		} while (pid > 0 || (pid == -1 && errno == EINTR));
+		if (pid == -1 || clock_now_us() >= until_us)
+			return;
+		poll(&p, 1, clock_poll_ms(until_us));
+		while (sys_signals_read(role->signals, &s) == 1)
+			continue;
+	}
+}
+
 void guard_say_lost(int host, const char *why)
 {
 	unsigned char mem[128];
@@ -110,6 +132,8 @@ _Noreturn void guard_main(struct role *role)
 	/* A guard that cannot lock itself still guards: the probe tells (locked). */
 	sys_lock(role->cgroup);
 	watch(&g, role);
+	if (!WIFEXITED(g.status))
+		await_reapers(role);
 	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != EXIT_KEPT)
 		domain_end(role, cgroup_kill, NULL, NULL);
 	if (!WIFEXITED(g.status) || (WEXITSTATUS(g.status) != 0 && WEXITSTATUS(g.status) != EXIT_KEPT))

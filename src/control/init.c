@@ -28,12 +28,12 @@ struct init {
 
 static void tell(const struct init *in, const struct report *report, const int *fd)
 {
-	struct iovec iov = { NULL, sizeof(*report) };
-
-	/* sendmsg(2) does not write to it. */
 	struct report copy = *report;
-	iov.iov_base = &copy;
-	sys_send(in->link, &iov, 1, fd, fd != NULL ? 1 : 0, true);
+	struct iovec iov = { &copy, sizeof(copy) };
+
+	/* A reaper that does not know what happens here would wait for ever; our end it sees in any case. */
+	if (sys_send(in->link, &iov, 1, fd, fd != NULL ? 1 : 0, true) < 0)
+		_exit(125);
 }
 
 static _Noreturn void fail(const struct init *in, enum stage stage, int err, int index, const char *what)
@@ -151,7 +151,7 @@ static void start(struct init *in, struct task *t)
 	if (in->leader < 0)
 		fail(in, STAGE_FORK, -in->leader, -1, "");
 	if (t->failed)
-		fail(in, STAGE_ARGS, t->error.err, t->error.index, "");
+		fail(in, STAGE_ARGS, t->error.err, t->error.index, "no operation executes a command");
 	if (!t->begun)
 		fail(in, STAGE_FORK, EOWNERDEAD, -1, "the new process was killed before it began");
 	int fd = sys_pidfd(in->leader);

@@ -4,6 +4,7 @@
 
 #include "fd.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 int64_t isolate_clone(void *arg, uint64_t namespaces)
@@ -33,14 +34,13 @@ int64_t isolate_clone(void *arg, uint64_t namespaces)
 	return r;
 }
 
-void isolate_order(const struct isolate *i, enum order o)
+int isolate_order(const struct isolate *i, enum order o)
 {
 	int word = o;
 	struct iovec iov = { &word, sizeof(word) };
 
 	/* One that does not read has to be killed in any case. */
-	if (i->init != 0)
-		sys_send(i->link, &iov, 1, NULL, 0, false);
+	return i->init != 0 ? sys_send(i->link, &iov, 1, NULL, 0, false) : 0;
 }
 
 int isolate_read(struct isolate *i, struct report *ret, pid_t *ret_sender)
@@ -55,7 +55,10 @@ int isolate_read(struct isolate *i, struct report *ret, pid_t *ret_sender)
 		i->leader = fd;
 	else if (n_fds == 1)
 		fd_close(fd);
-	return n == (ssize_t)sizeof(*ret);
+	if (n == -EMFILE)
+		*ret = (struct report){ .type = REPORT_FAILED, .stage = STAGE_FDS, .err = EMFILE, .index = -1,
+					.what = "the control process has no free descriptors" };
+	return n == (ssize_t)sizeof(*ret) || n == -EMFILE;
 }
 
 void isolate_signal(const struct isolate *i, int sig)

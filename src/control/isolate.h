@@ -38,10 +38,11 @@ struct isolate {
 /* isolate_clone(i, namespaces): the operation clone, as struct run takes it: make the init. */
 int64_t isolate_clone(void *i, uint64_t namespaces);
 
-/* isolate_order(i, o): tell the init, if there is one. */
-void isolate_order(const struct isolate *i, enum order o);
+/* isolate_order(i, o): tell the init, if there is one.  0 or -errno. */
+int isolate_order(const struct isolate *i, enum order o);
 
-/* isolate_read(i, ret, ret_sender): the next of what the init and the task said: 1, or 0. */
+/* isolate_read(i, ret, ret_sender): the next of what the init and the task said: 1, or 0.  What comes with a
+ * descriptor that we have no room for is a failure. */
 int isolate_read(struct isolate *i, struct report *ret, pid_t *ret_sender);
 
 /* isolate_signal(i, sig): signal the leader. */

@@ -428,13 +428,25 @@ static bool start_is_over(struct reaper *r)
 	return r->orphaned;
 }
 
+/* Whether the init has ended.  It is not waited for: that is watch()'s. */
+static bool init_has_ended(struct reaper *r)
+{
+	siginfo_t si = { 0 };
+
+	if (waitid(P_PID, (id_t)r->isolate.init, &si, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == -1)
+		return errno == ECHILD;
+	if (si.si_pid != 0 && si.si_code == CLD_STOPPED)
+		kill(r->isolate.init, SIGCONT);
+	return si.si_pid != 0 && si.si_code != CLD_STOPPED;
+}
+
 static void start_failed(struct reaper *r, const struct report *news)
 {
 	const struct run_error e = { news->index, news->err };
 
-	if (news->stage != STAGE_FORK)
-		fail_task(r, &e);
-	fail(r, STAGE_FORK, news->err, -1, news->what);
+	if (e.index >= 0)
+		fail_op(r, &e);
+	fail(r, (enum stage)news->stage, e.err, -1, news->what);
 }
 
 /* The init has what it needs: let it begin, and wait until it has become a command below. */
@@ -444,20 +456,19 @@ static pid_t start_inside(struct reaper *r)
 			       { .fd = r->role->life, .events = POLLIN },
 			       { .fd = r->isolate.link, .events = POLLIN } };
 	struct report news;
-	pid_t leader = 0, sender, ended = 0;
-	int status;
+	pid_t leader = 0, sender;
+	bool ended = false;
 
-	isolate_order(&r->isolate, ORDER_GO);
-	while (ended == 0) {
+	int e = isolate_order(&r->isolate, ORDER_GO);
+	if (e < 0 && e != -EPIPE)
+		fail(r, STAGE_FORK, -e, -1, "");
+	while (!ended) {
 		poll(p, 3, -1);
 		r->orphaned = p[1].revents != 0;
 		if (start_is_over(r))
 			fail(r, STAGE_FORK, ECANCELED, -1, "it was to be killed before it began");
-		do {
-			ended = waitpid(r->isolate.init, &status, WNOHANG | WUNTRACED);
-			if (ended > 0 && WIFSTOPPED(status))
-				kill(r->isolate.init, SIGCONT);
-		} while (ended > 0 && WIFSTOPPED(status));
+		/* Looked at first, so that nothing that it said is left behind. */
+		ended = init_has_ended(r);
 		while (isolate_read(&r->isolate, &news, &sender) == 1) {
 			if (news.type == REPORT_TASK)
 				leader = sender;
@@ -467,7 +478,6 @@ static pid_t start_inside(struct reaper *r)
 				return leader;
 		}
 	}
-	r->isolate.init = 0;
 	fail(r, STAGE_FORK, EOWNERDEAD, -1, "the init was killed before the command began");
 }
 

@@ -9,13 +9,14 @@ static int run_task(void *arg)
 {
 	struct task *t = arg;
 
-	t->begun = true;
 	sys_become("carrel:task");
 	if (t->init >= 0) {
 		struct report here = { .type = REPORT_TASK };
 
-		sys_send(t->init, &(struct iovec){ &here, sizeof(here) }, 1, NULL, 0, true);
+		if (sys_send(t->init, &(struct iovec){ &here, sizeof(here) }, 1, NULL, 0, true) < 0)
+			return 127;
 	}
+	t->begun = true;
 	t->failed = run_place(&t->run, PLACE_TASK, &t->error) < 0;
 	if (!t->failed) {
 		/* A program that executes nothing has no command to become. */

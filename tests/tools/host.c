@@ -3,6 +3,7 @@
  * host [-n] COMMAND [ARG...]: a host with an ordinary handle (nursery, spare reaper): runs the command
  * with its own standard streams and ends as it did; 125 when that cannot be said. -n: without a
  * cgroup. -p: prints the pids of guard, supervisor, nursery and task first. -k N: N commands at once.
+ * -o FILE: the operations of the file, in place of a command.
  */
 #include <carrel.h>
 #include <stdio.h>
@@ -12,8 +13,20 @@
 
 static int usage(void)
 {
-	fputs("usage: host [-np] [-k N] COMMAND [ARG...]\n", stderr);
+	fputs("usage: host [-np] [-k N] COMMAND [ARG...] | -o FILE\n", stderr);
 	return 2;
+}
+
+static char *slurp(const char *path)
+{
+	static char text[65536];
+	FILE *f = fopen(path, "re");
+	size_t n = f != NULL ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+	text[n] = 0;
+	if (f != NULL)
+		fclose(f);
+	return n > 0 ? text : NULL;
 }
 
 static int finish(carrel *c, int n)
@@ -37,19 +50,20 @@ int main(int argc, char **argv)
 	carrel_config cfg = { .size = sizeof(cfg) };
 	carrel_caps caps = { .size = sizeof(caps) };
 	carrel_error e;
+	const char *ops = NULL;
 	int opt, print = 0, n = 1;
 
-	while ((opt = getopt(argc, argv, "+npk:")) != -1) {
+	while ((opt = getopt(argc, argv, "+npk:o:")) != -1) {
 		if (opt == 'n')
 			cfg.no_cgroup = 1;
 		else if (opt == 'p')
 			print = 1;
 		else if (opt == 'k')
 			n = atoi(optarg);
-		else
+		else if (opt != 'o' || (ops = slurp(optarg)) == NULL)
 			return usage();
 	}
-	if (optind == argc || n < 1)
+	if ((optind == argc) != (ops != NULL) || n < 1)
 		return usage();
 	const char **words = calloc((size_t)(argc - optind) + 1, sizeof(*words));
 	carrel *c = carrel_open(&cfg, &e);
@@ -60,7 +74,7 @@ int main(int argc, char **argv)
 	}
 	memcpy(words, argv + optind, (size_t)(argc - optind) * sizeof(*words));
 	for (int i = 0; i < n; i++) {
-		carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.argv = words, .in.kind = CARREL_INHERIT,
+		carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.argv = ops == NULL ? words : NULL, .ops = ops, .in.kind = CARREL_INHERIT,
 							     .out.kind = CARREL_INHERIT,
 							     .err.kind = CARREL_INHERIT,
 							     .session = CARREL_SESSION_OWN), &e);
