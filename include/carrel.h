@@ -473,6 +473,7 @@ int carrel_pause(carrel_proc *p, int stream, int on);
 /*
  * carrel_take_fd(p, stream): hand the host's end of stdin (0), stdout (1) or stderr (2) over to the
  * caller, who closes it; of a CARREL_PTY 0 and 1 are its master.  It does not block and is close-on-exec.
+ * (The flag belongs to the open file: a program that gets it as a standard stream may not expect it.)
  * The handle forgets the stream: no more data or EOF events of it, and GONE does not wait for it.  What was
  * read already was delivered, but for an unfinished line of CARREL_LINES (EBUSY: read it first).
  * A descriptor, or -1: EINVAL, EBADF (no such stream, or closed), EBUSY.

@@ -8,6 +8,8 @@
  */
 #include "isolate.h"
 
+#include "fd.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -154,10 +156,14 @@ static void start(struct init *in, struct task *t)
 		fail(in, STAGE_ARGS, t->error.err, t->error.index, "no operation executes a command");
 	if (!t->begun)
 		fail(in, STAGE_FORK, EOWNERDEAD, -1, "the new process was killed before it began");
+	munmap(t, sizeof(*t));
+	/* Before anybody hears of the start: a pipe that the task closes must have no other end here. */
+	sys_close_others(in->link, in->signals);
 	int fd = sys_pidfd(in->leader);
 	if (fd < 0)
 		fail(in, STAGE_FORK, -fd, -1, "");
 	tell(in, &(struct report){ .type = REPORT_STARTED }, &fd);
+	fd_close(fd);
 }
 
 _Noreturn void init_main(struct task *t, int link, int signals)
@@ -179,8 +185,6 @@ _Noreturn void init_main(struct task *t, int link, int signals)
 	/* The task begins with what we have, and with our memory: not to be looked into once it is the command. */
 	sys_hide();
 	start(&in, t);
-	munmap(t, sizeof(*t));
-	sys_close_others(link, signals);
 	sys_no_capabilities();
 	sys_lock(-1);
 	watch(&in);

@@ -79,7 +79,10 @@ static void send_report(const struct reaper *r, const int64_t *result)
 	memcpy(&iov[1].iov_base, &result, sizeof(result));
 	iov[1].iov_len = result != NULL ? report.n_results * sizeof(*result) : 0;
 	/* The supervisor always reads; if it is gone, end of file on ${life} tells. */
-	sys_send(r->role->report, iov, result != NULL ? 2 : 1, NULL, 0, true);
+	int sent = sys_send(r->role->report, iov, result != NULL ? 2 : 1, NULL, 0, true);
+	/* A report that cannot be made would be waited for for ever: our end is one too. */
+	if (sent < 0 && sent != -EPIPE)
+		_exit(125);
 }
 
 static void report_event(struct reaper *r, enum report_type type, int status)
@@ -333,7 +336,7 @@ static _Noreturn void fail(struct reaper *r, enum stage stage, int err, int inde
 	isolate_close(&r->isolate);
 	domain_end(r->role, -1, NULL, NULL);
 	if (r->program != NULL)
-		link_release(&inbox);
+		link_close_fds(&inbox);
 	run_after(r);
 	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index };
 	snprintf(p->what, sizeof(p->what), "%s", what);
@@ -498,6 +501,8 @@ static void start(struct reaper *r, const struct program *p, const struct spawn_
 	    (r->isolate.init == 0 && run_place(&t->run, PLACE_INIT, &t->error) < 0))
 		fail_op(r, &t->error);
 	pid_t pid = r->isolate.init != 0 ? start_inside(r) : start_here(r);
+	/* Before anybody hears of the start: a pipe that the task closes must have no other end here. */
+	link_close_fds(&inbox);
 	r->report = (struct report){ .type = REPORT_STARTED, .leader = pid };
 	r->report.n_results = o->trace ? p->n_ops : 0;
 	send_report(r, o->trace ? t->result : NULL);
@@ -534,10 +539,10 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	if (r.keep_tree)
 		r.cgroup = -1;
 	start(&r, &p, &o);
-	link_release(&inbox);
 	fd_close(cgroup);
 	if (!p.has_place[PLACE_AFTER]) {
 		r.program = NULL;
+		link_release(&inbox);
 		munmap(mem, size);
 		/* A tree that is gone already needs no watch, and so no lock. */
 		if (reap(&r))

@@ -367,6 +367,9 @@ static int wait_for_more(carrel *c, int timeout_ms)
 		eventfd_write(c->yield, 1);
 		pthread_cond_wait(&c->changed, &c->lock);
 	}
+	/* While we waited for its end, a reader may have queued what nobody would wake us for. */
+	if (something_queued(c))
+		return 1;
 	c->reader = c->next_waits = true;
 	pthread_mutex_unlock(&c->lock);
 	int n = epoll_wait(c->epoll, events, BATCH_MAX, timeout_ms);

@@ -16,13 +16,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* glibc gives this argument an enum of its own. */
-#ifdef __GLIBC__
-#define RLIMIT_WHAT enum __rlimit_resource
-#else
-#define RLIMIT_WHAT int
-#endif
-
 /* While a tree forks as fast as it is walked, this often. */
 #define LIMIT_ROUNDS 100
 

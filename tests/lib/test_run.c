@@ -96,9 +96,9 @@ TEST(errors_name_the_step)
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("/etc/passwd")), CARREL_STAGE_EXEC, EACCES, "/etc/passwd");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("")), CARREL_STAGE_EXEC, ENOENT, "''");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("x"), .path = "sh"), CARREL_STAGE_EXEC, ENOENT, "sh");
-	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .cwd = "/no/such"), CARREL_STAGE_CWD, ENOENT, "chdir(\"/no/such\")");
+	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .cwd = "/no/such"), CARREL_STAGE_CWD, ENOENT, "change to the directory '/no/such'");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .limits = high, .n_limits = 1), CARREL_STAGE_RLIMIT, EPERM,
-	      "rlimit_nofile");
+	      "nofile=1073741824:1073741824 is above what the kernel allows");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .limits = upside, .n_limits = 1), CARREL_STAGE_RLIMIT, EINVAL,
 	      "limits[0]");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .pass_fds = notopen, .n_pass_fds = 1), CARREL_STAGE_FDS, EBADF,

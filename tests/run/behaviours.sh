@@ -11,7 +11,7 @@ host_state() {
 	# The order of mounts, their ids and options; the hierarchy of cgroups; /tmp but for what others do there.
 	cat /proc/self/mountinfo
 	find "${cgroup:-/nonexistent}" -type d 2>/dev/null | sort
-	find /tmp -maxdepth 1 -user 0 -name '*carrel*' ! -name 'carrel-test.*' | sort
+	find /tmp -maxdepth 1 -user 0 -name '*carrel*' ! -name 'carrel-*.??????' | sort
 	find "$tmp" | sort
 	hostname
 	readlink /proc/self/ns/net
