@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
@@ -23,8 +24,9 @@ static int keep(struct request *r, int fd)
 	return fd;
 }
 
-/* A pipe for one stream: our end in *${ret_ours}, the task's is returned. */
-static int make_pipe(struct request *r, const carrel_io *io, bool to_task, int *ret_ours)
+/* A pipe for one stream (${one_way}: who owns it, as a task of our own user does, cannot open its end for the other
+ * direction): our end in *${ret_ours}, the task's is returned. */
+static int make_pipe(struct request *r, const carrel_io *io, bool to_task, bool one_way, int *ret_ours)
 {
 	int fd[2];
 
@@ -32,6 +34,8 @@ static int make_pipe(struct request *r, const carrel_io *io, bool to_task, int *
 		return -errno;
 	*ret_ours = fd[to_task];
 	int theirs = keep(r, fd[!to_task]);
+	if (one_way && fchmod(theirs, to_task ? 0400 : 0200) == -1)
+		return -errno;
 	if (io->pipe_size > 0 && fcntl(theirs, F_SETPIPE_SZ, io->pipe_size) == -1)
 		return -errno;
 	int e = fd_nonblock(*ret_ours);
@@ -69,7 +73,7 @@ static int stream_fd(carrel *c, struct request *r, const carrel_spec *s, int i)
 	switch (io[i]->kind) {
 	case CARREL_PIPE:
 	case CARREL_FEED:
-		return make_pipe(r, io[i], i == 0, i == 0 ? &r->in : &r->out[i - 1]);
+		return make_pipe(r, io[i], i == 0, spec_isolated(s), i == 0 ? &r->in : &r->out[i - 1]);
 	case CARREL_INHERIT:
 		return i;
 	case CARREL_FD:

@@ -103,6 +103,12 @@ data"
 	like "$w --stdio share is asked for" "$(inside --stdio share -c 'readlink /proc/self/fd/0' <input)" "*input*"
 	is "$w as events" "$(inside --json -c 'cat' <input | head -n 1)" '{"event":"stdout","data":"data\n"}'
 
+	# What is printed can be fed back.
+	who "$CARREL" run -b "$b" --print-ops -c 'id -u; ls -d /home; exit 3' >program
+	is "$w fed back" "$(who "$CARREL" run --stdio relay --ops program 2>&1; echo $?)" "65534
+/home
+3"
+
 	# Processes.
 	is "$w no zombies" "$(inside -c '(sleep 0.01 &) ; sleep 0.1; ps -o stat= ax | grep -c Z')" 0
 	inside -c 'setsid sleep 4242 & (trap "" TERM HUP; sleep 4243) & exec sleep 0' >/dev/null
@@ -306,7 +312,7 @@ wrong 'hostname' -b rootless --hostname 'a b'
 wrong 'not of the form' -b rootless --bind /a:/b:/c
 wrong 'size' -b rootless --tmpfs /x:lots
 
-rm -rf shown root plain victim private-* hidden input output attempts why
+rm -rf shown root plain victim private-* hidden input output program attempts why
 host_state >after
 grep -v -e /before -e /after -e /why before >before.1
 grep -v -e /before -e /after after >after.1

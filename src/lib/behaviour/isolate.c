@@ -29,23 +29,10 @@ static uint64_t inside_gid(const carrel_spec *s)
 	return s->set & CARREL_SET_GID ? s->gid : inside_uid(s);
 }
 
-/* The task's kernel id owns pipes that an ordinary user made: it must not open its end for the other direction. */
-static void add_pipe_modes(const carrel_spec *s, struct ops *o)
-{
-	static const char *const names[] = { "stdin", "stdout", "stderr" };
-	const carrel_io *io[] = { &s->in, &s->out, &s->err };
-
-	for (int i = 0; i < 3; i++) {
-		if (io[i]->kind == CARREL_PIPE || io[i]->kind == CARREL_FEED)
-			ops_put(o, PLACE_OUTSIDE, "", CALL_fchmod, "fi", names[i], i == 0 ? 0400 : 0200);
-	}
-}
-
 static void add_namespaces(const carrel_spec *s, const struct host *h, struct ops *o)
 {
 	char uids[40], gids[40];
 
-	add_pipe_modes(s, o);
 	/* Root's groups go now, because they can never go once setgroups is denied.  It is denied already, and
 	 * nothing can be done, to a root that is one in a user namespace only.  A user's can never go. */
 	if (h->root)
