@@ -9,9 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Fork bombs end here; since Linux 5.14 it is counted for each user namespace apart. */
+#define PROCESSES_MAX 4096
 #define TMPFS_SIZE ((uint64_t)64 << 20)
 
 /*
@@ -73,7 +76,9 @@ static void choose_ids(uint32_t number, struct host *h)
 	h->gid = getegid();
 	if (h->uid != 0)
 		return;
-	if (mapped("uid_map", IDS_FIRST + n, &users) & mapped("gid_map", IDS_FIRST + n, &groups)) {
+	const bool user = mapped("uid_map", IDS_FIRST + n, &users);
+	const bool group = mapped("gid_map", IDS_FIRST + n, &groups);
+	if (user && group) {
 		h->root = true;
 		h->uid = h->gid = IDS_FIRST + n;
 	} else if (users.count > 2 * IDS_FEW && groups.count > 2 * IDS_FEW) {
@@ -82,6 +87,14 @@ static void choose_ids(uint32_t number, struct host *h)
 		h->gid = of_range(groups, n);
 	}
 	/* Else: the root of a user namespace with nobody else in it, who is somebody's own id outside. */
+}
+
+/* A limit above our own hard one could not be set. */
+static uint64_t processes(void)
+{
+	struct rlimit own;
+
+	return getrlimit(RLIMIT_NPROC, &own) == 0 && own.rlim_max < PROCESSES_MAX ? own.rlim_max : PROCESSES_MAX;
 }
 
 /* --------------------------------------------------------------- files --- */
@@ -250,7 +263,7 @@ static int look_root(const carrel_spec *s, struct host *h, carrel_error *e)
 
 int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_error *e)
 {
-	*ret = (struct host){ 0 };
+	*ret = (struct host){ .processes = processes() };
 	choose_ids(number, ret);
 	if (behaviour_of(s) == &behaviour_container && !ret->root)
 		return error_set(e, CARREL_STAGE_ARGS, EPERM, -1,

@@ -306,6 +306,7 @@ struct mount {
 struct host {
 	bool root;		/* we may map other ids than our own, and clone mounts */
 	uint32_t uid, gid;	/* ids on the host that the task will have */
+	uint64_t processes;	/* that it may have, unless the caller says it */
 	struct entry top[HOST_TOP]; /* of / */
 	struct entry etc[HOST_ETC]; /* of /etc */
 	char *root_dir;		/* spec.root, absolute, or NULL */

@@ -181,6 +181,10 @@ data"
 		while [ $i -lt 60 ]; do sleep 1 & i=$((i + 1)); done')" '*Cannot fork*'
 	is "$w ... by default too" "$(inside -c 'grep processes /proc/self/limits' | awk '{print $3, $4}')" '4096 4096'
 
+	is "$w ... never more than the caller's own" \
+		"$(who prlimit --nproc=900:900 "$CARREL" run -b "$b" -c \
+		'grep processes /proc/self/limits' 2>&1 | awk '{print $3, $4}')" '900 900'
+
 	# Files that were asked for.
 	mkdir -p shown/sub
 	chmod 777 shown

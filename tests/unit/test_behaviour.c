@@ -9,6 +9,7 @@
 static const struct host plain = {
 	.uid = 12345,
 	.gid = 12345,
+	.processes = 4096,
 	.top = { { "usr", ENTRY_DIR, "" }, { "bin", ENTRY_LINK, "usr/bin" }, { "lib", ENTRY_DIR, "" },
 		 { "lib64", ENTRY_NONE, "" } },
 	.etc = { { "etc/ld.so.cache", ENTRY_FILE, "" }, { "etc/ssl/certs", ENTRY_DIR, "" },

@@ -11,8 +11,6 @@
 
 /* Nobody, and what a file system shows for ids that are not mapped. */
 #define INSIDE 65534
-/* Fork bombs end here; since Linux 5.14 it is counted for each user namespace apart. */
-#define PROCESSES_MAX 4096
 
 static bool own_net(const carrel_spec *s)
 {
@@ -81,15 +79,14 @@ static void add_session(const carrel_spec *s, struct ops *o)
 	}
 }
 
-static void add_limits(const carrel_spec *s, struct ops *o)
+static void add_limits(const carrel_spec *s, const struct host *h, struct ops *o)
 {
 	bool processes = false;
 
 	for (size_t i = 0; i < s->n_limits; i++)
 		processes |= s->limits[i].what == RLIMIT_NPROC;
 	if (!processes)
-		ops_add(o, CALL_setrlimit, false, "ar", "rlimit_nproc", (uint64_t)PROCESSES_MAX,
-			(uint64_t)PROCESSES_MAX);
+		ops_add(o, CALL_setrlimit, false, "ar", "rlimit_nproc", h->processes, h->processes);
 	process_limits(s, o);
 }
 
@@ -103,7 +100,7 @@ static void add_task(const carrel_spec *s, const struct behaviour_context *x, st
 		ops_add(o, CALL_umask, false, "i", 022);
 	/* Namespaces do the same already, but for abstract sockets in the host's network. */
 	ops_add(o, CALL_landlock_scope, true, "w", "landlock_scope_abstract_unix_socket landlock_scope_signal");
-	add_limits(s, o);
+	add_limits(s, x->view, o);
 	ops_add(o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
 	ops_add(o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
