@@ -36,7 +36,7 @@ int64_t isolate_clone(void *arg, uint64_t namespaces)
 
 int isolate_order(const struct isolate *i, enum order o)
 {
-	int word = o;
+	int word = (int)o;
 	struct iovec iov = { &word, sizeof(word) };
 
 	/* One that does not read has to be killed in any case. */

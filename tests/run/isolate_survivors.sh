@@ -3,6 +3,7 @@
 # Nothing outlives an isolated task: nasty children against every kind of ending, and each process of the
 # stream killed at every system call that it makes. Mounts and cgroups of the host stay as they were.
 . "$(dirname "$0")/../lib.sh"
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
 cd "$tmp" || exit 1
 chmod 777 "$tmp"
 own_cgroup
@@ -207,6 +208,19 @@ $role $call $nth: the cgroup$dirs is left"
 	done <calls
 	stepped 'calls that fail' 50
 fi
+# At random moments, each role; $RANDOM_KILLS says how often.
+cat >busy <<'S'
+#!/bin/sh
+setsid sleep 50 & sleep 50 & sleep 0.02
+S
+chmod +x busy
+program busy.ops 100000 "$tmp/busy"
+if out=$("$here/../tools/random_kill.py" --each "${RANDOM_KILLS:-20}" busy.ops); then
+	pass "random kills: $out"
+else
+	fail 'random kills' "$out"
+fi
+cgroups_left >/dev/null
 is 'mounts are as they were' "$(cat /proc/self/mountinfo)" "$mounts_before"
 is 'no cgroup is left' "$(cgroups_left)" ''
 finish

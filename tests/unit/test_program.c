@@ -716,6 +716,35 @@ TEST(places)
 	CHECK_INT(place_by_name((struct slice){ (const unsigned char *)"Task", 4 }), -1);
 }
 
+/* What makes namespaces stands in one place, once, and cannot be passed over. */
+TEST(isolation)
+{
+	static const struct {
+		const char *text;
+		int want;
+		bool isolates;
+	} t[] = {
+		{ "task getpid()", 0, false },
+		{ "outside clone([])", 0, true },
+		{ "outside clone([clone_newuser, clone_newpid]) slot 1\noutside id_map({slot, 1}, \"deny\", \"0 1 1\", \"\")", 0, true },
+		{ "outside id_map(1, \"\", \"\", \"\")", 0, false },
+		{ "outside clone([])\noutside clone([])", -EINVAL, false },
+		{ "outside clone([]) ignore", -EINVAL, false },
+		{ "before clone([])", -EINVAL, false },
+		{ "init clone([])", -EINVAL, false },
+		{ "task clone([])", -EINVAL, false },
+		{ "after clone([])", -EINVAL, false },
+		{ "init id_map(1, \"\", \"\", \"\")", -EINVAL, false },
+		{ "outside clone([clone_vm])", -ENOTSUP, false },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		CHECK_INT(decode_text("[]", "[]", t[i].text), t[i].want);
+		if (t[i].want == 0)
+			CHECK_INT(program.isolates, t[i].isolates);
+	}
+}
+
 /* One operation from raw parts: each as text, or NULL for the usual one. */
 static int raw_op(const char *place, const char *call, const char *args, const char *options)
 {
