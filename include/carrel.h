@@ -165,6 +165,33 @@ enum {
 	CARREL_SET_UMASK = 32
 };
 
+/* Which network the task sees. */
+typedef enum {
+	CARREL_NET_DEFAULT = 0,	/* process: HOST; rootless, container: NONE */
+	CARREL_NET_NONE,	/* a network of its own, with a loopback interface that is up */
+	CARREL_NET_HOST		/* the host's */
+} carrel_net;
+
+/*
+ * A file or directory of the host that the task is shown, with everything mounted below it.  Where a
+ * symbolic link in ${dest} leads is decided inside the task's root: it cannot lead out of it.
+ */
+typedef struct {
+	const char *source;	/* on the host; relative to the host's directory */
+	const char *dest;	/* in the task's root, absolute; NULL: the same path as source, which is absolute then */
+	int writable;		/* 0: read-only */
+} carrel_bind;
+
+/* An empty directory in memory that the task can write to. */
+typedef struct {
+	const char *dest;	/* in the task's root, absolute; /tmp, /home and /dev/shm are there by default */
+	uint64_t size;		/* bytes at most; 0: 64 MiB */
+	int exec;		/* what lies there may be executed */
+} carrel_tmpfs;
+
+#define CARREL_BINDS_MAX 48
+#define CARREL_TMPFS_MAX 16
+
 #define CARREL_STEPS_MAX 4
 
 /*
@@ -201,7 +228,7 @@ typedef struct {
 	const carrel_rlimit *limits;	/* RLIMIT_CORE is 0/0 unless it is among them */
 	size_t n_limits;
 	int allow_setuid;		/* 0: no_new_privs */
-	const char *behaviour;		/* NULL: "process" */
+	const char *behaviour;		/* "process" (or NULL), "rootless", "container" (needs root) */
 	const char *ops;		/* text of an operation program (carrel_print_ops()) in place of
 					   the behaviour's */
 	int trace;			/* report every operation as a CARREL_OP event */
@@ -218,6 +245,21 @@ typedef struct {
 	size_t n_keep_ignored;
 	unsigned short pty_rows, pty_cols; /* CARREL_PTY: the window's size; 0: 24 and 80 */
 	const struct termios *pty_termios; /* ... its settings; NULL: the kernel's for a new terminal */
+	/*
+	 * What follows is for the behaviours "rootless" and "container", which isolate (Linux; carrel-run(1) says
+	 * what they show).  "process" refuses it with EOPNOTSUPP, but for CARREL_NET_HOST.  With them uid and gid
+	 * are those that the task has inside (65534 unless set), cwd is absolute and inside ("/" unless set), the
+	 * environment begins with PATH, HOME, TERM and LANG only, and session, groups, allow_setuid,
+	 * CARREL_SET_UID_AUTO, CARREL_SESSION_KEEP and CARREL_EXIT_KEEP_TREE are refused where they cannot hold.
+	 */
+	carrel_net net;
+	const char *root;		/* directory that is its root, read-only; it must have /dev, /proc and /tmp.
+					   NULL: one in memory with the host's /usr, /bin, /sbin and /lib* */
+	const carrel_bind *binds;	/* mounted in this order, after tmpfs; at most CARREL_BINDS_MAX */
+	size_t n_binds;
+	const carrel_tmpfs *tmpfs;	/* at most CARREL_TMPFS_MAX */
+	size_t n_tmpfs;
+	const char *hostname;		/* NULL: "carrel" */
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })

@@ -23,6 +23,17 @@ enum run_stdio {
 	RUN_STDIO_NULL
 };
 
+#define RUN_TMPFS_MAX (CARREL_TMPFS_MAX - 3)
+#define RUN_TEXTS_MAX (CARREL_BINDS_MAX + RUN_TMPFS_MAX)
+
+/* What is shown to an isolated command. */
+struct run_isolate {
+	carrel_bind binds[CARREL_BINDS_MAX];
+	carrel_tmpfs tmpfs[RUN_TMPFS_MAX];
+	char *texts[RUN_TEXTS_MAX];	/* that they point into */
+	size_t n_texts;
+};
+
 /* What the command line asked for.  The spec borrows from it and from argv. */
 struct run_options {
 	carrel_spec spec;
@@ -39,9 +50,23 @@ struct run_options {
 	size_t n_env;
 	gid_t *groups;
 	carrel_rlimit limits[RUN_LIMITS_MAX];
+	struct run_isolate isolate;
 };
 
 extern const struct option_table run_options_table;
+
+/* run_isolate_take_*(to, value, why): the values of these options. */
+int run_isolate_take_behaviour(void *to, const char *value, char *why);
+int run_isolate_take_net(void *to, const char *value, char *why);
+int run_isolate_take_hostname(void *to, const char *value, char *why);
+int run_isolate_take_root(void *to, const char *value, char *why);
+int run_isolate_take_bind(void *to, const char *value, char *why);
+int run_isolate_take_tmpfs(void *to, const char *value, char *why);
+
+/* run_isolate_is_on(o): the behaviour isolates. */
+int run_isolate_is_on(const struct run_options *o);
+
+void run_isolate_finish(struct run_isolate *i);
 
 /* run_options_init(o): the defaults. */
 void run_options_init(struct run_options *o);

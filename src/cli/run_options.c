@@ -15,18 +15,6 @@
 
 /* --------------------------------------------------------------- values --- */
 
-static int take_behaviour(void *to, const char *value, char *why)
-{
-	struct run_options *o = to;
-
-	if (strcmp(value, "process") != 0) {
-		snprintf(why, VALUES_WHY, "behaviour \"%.60s\"", value);
-		return -2;
-	}
-	o->spec.behaviour = value;
-	return 0;
-}
-
 static int take_shell(void *to, const char *value, char *why)
 {
 	(void)why;
@@ -195,10 +183,18 @@ static int take_on_exit(void *to, const char *value, char *why)
 static const struct option_row rows[] = {
 	{ .help = "The command" },
 	{ 'c', "shell", "TEXT", "run TEXT with /bin/sh -c", take_shell, 0 },
-	{ 'b', "behaviour", "NAME", "how to isolate it: process", take_behaviour, 0 },
+	{ 'b', "behaviour", "NAME", "how to isolate it: process, rootless, container",
+	  run_isolate_take_behaviour, 0 },
 	{ 'C', "chdir", "DIR", "run it in DIR", take_chdir, 0 },
 	{ 'e', "env", "NAME=VALUE", "set a variable of its environment", take_env, 0 },
 	{ 0, "clear-env", NULL, "begin with an empty environment", NULL, FLAG(spec.env_clear) },
+
+	{ .help = "What it is shown (rootless, container)" },
+	{ 0, "net", "none|host", "its network (none)", run_isolate_take_net, 0 },
+	{ 0, "bind", "SRC[:DEST][:ro|rw]", "show it SRC of the host, read-only", run_isolate_take_bind, 0 },
+	{ 0, "tmpfs", "DEST[:SIZE][:exec]", "an empty directory in memory (64M)", run_isolate_take_tmpfs, 0 },
+	{ 0, "root", "DIR", "its root, read-only (made of the host's /usr)", run_isolate_take_root, 0 },
+	{ 0, "hostname", "NAME", "its host name (carrel)", run_isolate_take_hostname, 0 },
 
 	{ .help = "Its end" },
 	{ 't', "timeout", "TIME", "end everything after TIME (1.5s, 300ms, 2m)", take_timeout, 0 },
@@ -242,9 +238,7 @@ static const struct option_row rows[] = {
 };
 
 static const char *const later[] = {
-	"net",	   "hostname", "root",	   "bind",   "tmpfs",	"memory",
-	"pids",	   "cpu",      "seccomp",  "ro",     "rw",	"cap",
-	"profile", "ordered",  "status-fd", NULL,
+	"memory", "pids", "cpu", "seccomp", "ro", "rw", "cap", "profile", "ordered", "status-fd", NULL,
 };
 
 const struct option_table run_options_table = {
@@ -271,6 +265,7 @@ void run_options_init(struct run_options *o)
 
 void run_options_finish(struct run_options *o)
 {
+	run_isolate_finish(&o->isolate);
 	free(o->ops_text);
 	free(o->env);
 	free(o->groups);

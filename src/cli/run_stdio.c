@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The longest piece of a line, so that with its newline it is one event of JSON. */
 #define LINE_MAX_LEN (JSON_DATA_MAX - 1)
@@ -126,6 +127,13 @@ int run_stdio_complete(struct run_options *o)
 	if (status != OPTIONS_GO_ON)
 		return status;
 	o->lines |= o->tag | o->stamp;
+	/* An isolated command does not get our own open files: it could open them anew with more rights. */
+	if (run_isolate_is_on(o) && o->stdio == RUN_STDIO_DEFAULT && !o->pty && !o->json) {
+		o->pty = isatty(0) && isatty(1) && isatty(2) && !o->lines && !o->quiet && o->input == NULL &&
+			 o->output == NULL && o->error == NULL;
+		if (!o->pty)
+			o->stdio = RUN_STDIO_RELAY;
+	}
 	if (o->stdio == RUN_STDIO_DEFAULT && (o->lines || o->quiet) && !o->pty && !o->json)
 		o->stdio = RUN_STDIO_RELAY;
 	if (o->stdio == RUN_STDIO_NULL)
@@ -136,7 +144,9 @@ int run_stdio_complete(struct run_options *o)
 		in.kind = out.kind = CARREL_PTY;
 	else if (o->json)
 		out.kind = CARREL_PIPE;
-	o->shared = !o->pty && !o->json && o->stdio <= RUN_STDIO_SHARE;
+	if (o->json && run_isolate_is_on(o) && in.kind == CARREL_INHERIT)
+		in = (carrel_io){ .kind = CARREL_FEED, .fd = 0 };
+	o->shared = !o->pty && !o->json && o->stdio <= RUN_STDIO_SHARE && !run_isolate_is_on(o);
 	o->spec.in = file(o, o->input, in);
 	o->spec.out = file(o, o->output, out);
 	o->spec.err = file(o, o->error, out);

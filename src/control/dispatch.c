@@ -61,7 +61,7 @@ int run_place(struct run *run, enum place place, struct run_error *e)
 		run->result[i] = r;
 		if (op->slot >= 0 && r >= 0)
 			run->slot[op->slot] = r;
-		if (r < 0 && !op->ignore) {
+		if (r < 0 && !(op->ignore && (op->ignored == 0 || op->ignored == -r))) {
 			*e = (struct run_error){ (int)i, (int)-r };
 			return -1;
 		}

@@ -268,6 +268,11 @@ int request_trace(const struct request *r, int index, int64_t result, struct buf
 /* spec_fed(s): whether the library feeds stdin. */
 bool spec_fed(const carrel_spec *s);
 int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e);
+/* spec_isolated(s): its behaviour has namespaces of its own. */
+bool spec_isolated(const carrel_spec *s);
+/* isolation.c */
+/* isolation_check(s, e): the part of ${s} that is about isolation, for its behaviour: 0 or -1. */
+int isolation_check(const carrel_spec *s, carrel_error *e);
 /* spec_env(s, ret, e): the task's environment, NULL-terminated; free(3) the array. */
 char **spec_env(const carrel_spec *s, carrel_error *e);
 
@@ -276,18 +281,67 @@ char **spec_env(const carrel_spec *s, carrel_error *e);
  * A behaviour is a function from a checked spec to the Program term that sets the task up.
  * It looks at nothing but its arguments.
  */
+enum entry_kind { ENTRY_NONE, ENTRY_DIR, ENTRY_FILE, ENTRY_LINK };
+
+/* A file of the host. */
+struct entry {
+	const char *name;
+	enum entry_kind kind;
+	char target[64];	/* of a link */
+};
+
+/* A mount that was asked for. */
+struct mount {
+	char *source;		/* absolute; NULL for a tmpfs */
+	int number;		/* ... of the binds */
+	char *dest;		/* relative to the root, without needless slashes */
+	enum entry_kind kind;
+	bool writable, exec;
+	uint64_t size;
+};
+
+#define HOST_TOP 8
+#define HOST_ETC 16
+
+/* What isolation has to know about the host. */
+struct host {
+	bool root;		/* we may map other ids than our own, and clone mounts */
+	uint32_t uid, gid;	/* ids on the host that the task will have */
+	uint64_t processes;	/* that it may have, unless the caller says it */
+	struct entry top[HOST_TOP]; /* of / */
+	struct entry etc[HOST_ETC]; /* of /etc */
+	char *root_dir;		/* spec.root, absolute, or NULL */
+	bool has_home;		/* ... has a /home */
+	struct mount mount[CARREL_TMPFS_MAX + CARREL_BINDS_MAX];
+	size_t n_mounts;
+};
+
 struct behaviour_context {
 	pid_t host;		/* pid of the host */
 	int umask;		/* of the host, or -1 */
 	const char *search;	/* where commands are looked for */
+	const struct host *view; /* for behaviours that isolate */
 };
 
 struct behaviour {
 	const char *name;
+	bool isolates;
 	void (*program)(const carrel_spec *s, const struct behaviour_context *x, struct buf *b);
 };
 
-extern const struct behaviour behaviour_process;
+extern const struct behaviour behaviour_process, behaviour_rootless, behaviour_container;
+
+/* behaviour_of(s): that of ${s}, or NULL when its name is none. */
+const struct behaviour *behaviour_of(const carrel_spec *s);
+
+/* host.c */
+/* host_look(s, number, ret, e): what ${s}, checked and isolated, has to know; ${number} tells streams of one host
+ * apart.  0, or -1; host_finish() in any case. */
+int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_error *e);
+void host_finish(struct host *h);
+/* host_dest(path): ${path} without its leading and needless slashes, to be freed; NULL with errno EINVAL when it is
+ * not absolute, is the root or has "." or "..", else ENOMEM. */
+char *host_dest(const char *path);
 
 /* behaviour/ops.c: writing a program, one operation at a time */
 struct ops {
@@ -299,6 +353,28 @@ void ops_begin(struct ops *o);
 void ops_add(struct ops *o, enum call_number call, bool ignore, const char *format, ...);
 /* ops_add_init(o, call, "format", ...): one of the stream reaper, before the task exists. */
 void ops_add_init(struct ops *o, enum call_number call, const char *format, ...);
+/* ops_put(o, place, options, call, "format", ...): with ${options} as in program texts: "", "ignore enoent",
+ * "slot 3"... */
+void ops_put(struct ops *o, enum place place, const char *options, enum call_number call, const char *format, ...);
 void ops_end(struct ops *o, struct buf *b);
+
+/* behaviour/process.c: what behaviours have in common */
+void process_priority(const carrel_spec *s, struct ops *o);
+void process_umask(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
+/* process_limits(s, o): those of ${s}, and no core file. */
+void process_limits(const carrel_spec *s, struct ops *o);
+void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
+
+/* behaviour/root.c: what the task sees of file systems */
+/* root_outside(s, h, o): what has to be opened before the namespaces are made. */
+void root_outside(const struct host *h, struct ops *o);
+/* root_inside(s, h, o): build the root, and go into it. */
+void root_inside(const carrel_spec *s, const struct host *h, struct ops *o);
+/* root_close(h, o): what root_outside() opened. */
+void root_close(const struct host *h, struct ops *o);
+
+/* behaviour/isolate.c */
+/* isolate_program(s, x, b): the program of both behaviours that isolate. */
+void isolate_program(const carrel_spec *s, const struct behaviour_context *x, struct buf *b);
 
 #endif

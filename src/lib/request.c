@@ -24,8 +24,9 @@ static int keep(struct request *r, int fd)
 	return fd;
 }
 
-/* A pipe for one stream: our end in *${ret_ours}, the task's is returned. */
-static int make_pipe(struct request *r, const carrel_io *io, bool to_task, int *ret_ours)
+/* A pipe for one stream (${one_way}: who owns it, as a task of our own user does, cannot open its end for the other
+ * direction): our end in *${ret_ours}, the task's is returned. */
+static int make_pipe(struct request *r, const carrel_io *io, bool to_task, bool one_way, int *ret_ours)
 {
 	int fd[2];
 
@@ -33,6 +34,8 @@ static int make_pipe(struct request *r, const carrel_io *io, bool to_task, int *
 		return -errno;
 	*ret_ours = fd[to_task];
 	int theirs = keep(r, fd[!to_task]);
+	if (one_way && fchmod(theirs, to_task ? 0400 : 0200) == -1)
+		return -errno;
 	if (io->pipe_size > 0 && fcntl(theirs, F_SETPIPE_SZ, io->pipe_size) == -1)
 		return -errno;
 	int e = fd_nonblock(*ret_ours);
@@ -70,7 +73,7 @@ static int stream_fd(carrel *c, struct request *r, const carrel_spec *s, int i)
 	switch (io[i]->kind) {
 	case CARREL_PIPE:
 	case CARREL_FEED:
-		return make_pipe(r, io[i], i == 0, i == 0 ? &r->in : &r->out[i - 1]);
+		return make_pipe(r, io[i], i == 0, spec_isolated(s), i == 0 ? &r->in : &r->out[i - 1]);
 	case CARREL_INHERIT:
 		return i;
 	case CARREL_FD:
@@ -212,7 +215,24 @@ static int own_program(const carrel_spec *s, struct request *r, size_t names_at,
 	return 0;
 }
 
-static int out_body(const carrel *c, const carrel_spec *s, struct request *r, carrel_error *e)
+static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context x, struct request *r, carrel_error *e)
+{
+	const struct behaviour *b = behaviour_of(s);
+	struct host host;
+	int err = 0;
+
+	if (b->isolates) {
+		err = host_look(s, c != NULL ? c->next_id : 0, &host, e);
+		x.view = &host;
+	}
+	if (err == 0)
+		b->program(s, &x, &r->body);
+	if (b->isolates)
+		host_finish(&host);
+	return err;
+}
+
+static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_error *e)
 {
 	struct behaviour_context x = { .host = getpid(), .umask = -1 };
 	char **env = spec_env(s, e);
@@ -233,7 +253,7 @@ static int out_body(const carrel *c, const carrel_spec *s, struct request *r, ca
 	if (s->ops != NULL)
 		err = own_program(s, r, names_at, e);
 	else
-		behaviour_process.program(s, &x, &r->body);
+		err = out_program(c, s, x, r, e);
 	free(env);
 	if (err == 0 && r->body.err != 0)
 		err = error_set(e, CARREL_STAGE_ARGS, r->body.err == EMSGSIZE ? E2BIG : r->body.err, -1,

@@ -40,9 +40,14 @@ static int check_command(const carrel_spec *s, carrel_error *e)
 	}
 	if (s->path != NULL && s->argv == NULL)
 		return BAD(-1, "path names the file to execute, and the words for it must be in argv, which is NULL");
-	if (s->behaviour != NULL && strcmp(s->behaviour, behaviour_process.name) != 0)
+	if (s->behaviour != NULL && strcmp(s->behaviour, "jail") == 0)
 		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1,
-				 "behaviour '%.40s' is not known; this version has: process", s->behaviour);
+				 "behaviour jail is for FreeBSD, whose jails it uses; here there are rootless and "
+				 "container");
+	if (behaviour_of(s) == NULL)
+		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1,
+				 "behaviour '%.40s' is not known; there are process, rootless and container",
+				 s->behaviour);
 	return 0;
 }
 
@@ -93,6 +98,11 @@ static int check_streams(const carrel_spec *s, carrel_error *e)
 bool spec_fed(const carrel_spec *s)
 {
 	return s->input_len > 0 || s->produce != NULL || s->in.kind == CARREL_FEED;
+}
+
+bool spec_isolated(const carrel_spec *s)
+{
+	return behaviour_of(s)->isolates;
 }
 
 /* What is left to the library. */
@@ -200,8 +210,11 @@ int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e)
 	memcpy(&full, s, s->size);
 	full.size = sizeof(full);
 	if (check_command(&full, e) < 0 || check_streams(&full, e) < 0 || check_pass_fds(&full, e) < 0 ||
-	    check_env(&full, e) < 0 || check_end(&full, e) < 0 || check_process(&full, e) < 0)
+	    check_env(&full, e) < 0 || check_end(&full, e) < 0 || check_process(&full, e) < 0 ||
+	    isolation_check(&full, e) < 0)
 		return -1;
+	if (spec_isolated(&full))
+		full.session = CARREL_SESSION_OWN;
 	if (full.session == CARREL_SESSION_AUTO)
 		full.session = full.in.kind == CARREL_INHERIT && full.out.kind == CARREL_INHERIT &&
 					       full.err.kind == CARREL_INHERIT
@@ -228,10 +241,28 @@ static bool overridden(const char *entry, const char *const *env)
 	return false;
 }
 
+/* The environment that an isolated task begins with; room for five. */
+static char **isolated_env(char *env[])
+{
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	static char home[] = "HOME=/home";
+	size_t n = 0;
+
+	env[n++] = path;
+	env[n++] = home;
+	for (size_t i = 0; environ != NULL && environ[i] != NULL && n < 4; i++) {
+		if (strncmp(environ[i], "TERM=", 5) == 0 || strncmp(environ[i], "LANG=", 5) == 0)
+			env[n++] = environ[i];
+	}
+	env[n] = NULL;
+	return env;
+}
+
 char **spec_env(const carrel_spec *s, carrel_error *e)
 {
 	size_t n = 0, count = 1;
-	char **old = s->env_clear ? NULL : environ;
+	char *few[5];
+	char **old = s->env_clear ? NULL : spec_isolated(s) ? isolated_env(few) : environ;
 
 	for (size_t i = 0; old != NULL && old[i] != NULL; i++)
 		count++;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -16,7 +17,12 @@
 #include <sys/wait.h>
 #ifdef __linux__
 #include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
 #include <linux/if_tun.h>
+#include <linux/landlock.h>
+#include <linux/memfd.h>
+#include <linux/openat2.h>
 /* glibc's requests of ptrace are no macros; the kernel's are. */
 #include <linux/ptrace.h>
 #include <linux/sched.h>
@@ -24,9 +30,7 @@
 #include <linux/serial.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-/* Landlock's scopes are newer (6.12) than the headers of Debian 12. */
-#define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET 1
-#define LANDLOCK_SCOPE_SIGNAL 2
+#include "kernel.h"
 /* Where libcs differ, programs on the port protocol count on glibc's. */
 #undef O_ACCMODE
 #define O_ACCMODE 3
@@ -52,6 +56,9 @@
 #include "constants.inc"
 
 static const struct constant *const family[128] = {
+	['A'] = close_range_table, ['D'] = memfd_table, ['I'] = ioprio_table,
+	['O'] = poll_table,    ['P'] = personality_table, ['g'] = at_table,
+	['h'] = resolve_table, ['q'] = tree_table,    ['v'] = capability_table,
 	['a'] = cap_table,     ['b'] = seccomp_table, ['c'] = prctl_table,   ['d'] = fcntl_table,
 	['e'] = errno_table,   ['f'] = file_table,    ['i'] = ioctl_table,   ['l'] = landlock_table,
 	['n'] = clone_table,   ['o'] = socket_table,  ['p'] = prio_table,    ['r'] = rlimit_table,

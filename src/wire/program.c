@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "argument.h"
+#include "constant.h"
 
 #include <errno.h>
 #include <string.h>
@@ -61,6 +62,19 @@ static int fd_names_in(struct term_in *in, struct arena *a, struct program *p)
 	return term_in_list_end(in, n);
 }
 
+/* {ignore, Errno} */
+static int ignore_in(struct term_in *in, struct op *op)
+{
+	struct slice name;
+	int64_t number;
+
+	if (term_in_atom(in, &name) < 0 || constant_value('e', name, &number) < 0)
+		return -EBADMSG;
+	op->ignore = true;
+	op->ignored = (int)number;
+	return 0;
+}
+
 static int op_options_in(struct term_in *in, struct op *op)
 {
 	uint32_t n;
@@ -78,8 +92,14 @@ static int op_options_in(struct term_in *in, struct op *op)
 			op->ignore = true;
 			continue;
 		}
-		if (t.kind != TERM_TUPLE || t.n != 2 || term_in_atom(in, &name) < 0 ||
-		    !slice_is(name, "slot") || term_in_int(in, 0, PROGRAM_SLOTS - 1, &slot) < 0)
+		if (t.kind != TERM_TUPLE || t.n != 2 || term_in_atom(in, &name) < 0)
+			return -EBADMSG;
+		if (slice_is(name, "ignore")) {
+			if (ignore_in(in, op) < 0)
+				return -EBADMSG;
+			continue;
+		}
+		if (!slice_is(name, "slot") || term_in_int(in, 0, PROGRAM_SLOTS - 1, &slot) < 0)
 			return -EBADMSG;
 		op->slot = (int)slot;
 	}
@@ -129,7 +149,7 @@ static int op_in(struct term_in *in, struct arena *a, struct program *p, struct 
 			return r;
 	}
 	e->arg = -1;
-	e->what = "options: ignore or {slot, N}";
+	e->what = "options: ignore, {ignore, Errno} or {slot, N}";
 	r = op_options_in(in, op);
 	p->has_place[where] = true;
 	if (r == 0 && op->ignore && op->call->number == CALL_clone) {

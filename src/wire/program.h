@@ -6,7 +6,7 @@
  *   Place      before | outside | init | task | after (doc/PROGRAMS.md)
  *   Call       number of the call table
  *   Arguments  tuple
- *   Options    [ignore | {slot, N}]
+ *   Options    [ignore | {ignore, Errno} | {slot, N}]
  */
 #ifndef WIRE_PROGRAM_H
 #define WIRE_PROGRAM_H
@@ -14,7 +14,7 @@
 #include "call.h"
 
 #define PROGRAM_OPS_MAX 1024
-#define PROGRAM_SLOTS 16
+#define PROGRAM_SLOTS 64
 
 enum place {
 	PLACE_BEFORE,	/* in the stream reaper, first of all */
@@ -93,6 +93,7 @@ struct op {
 	const struct call *call;
 	enum place place;
 	bool ignore;		/* an error does not end the program */
+	int ignored;		/* ... only this one, if it is not 0 */
 	int slot;		/* where the result is kept, or -1 */
 	struct arg arg[CALL_ARGS_MAX];
 };

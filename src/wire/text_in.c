@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading programs from text: PLACE CALL(ARGUMENTS) [ignore] [slot N], one a line.
+ * Reading programs from text: PLACE CALL(ARGUMENTS) [ignore [ERRNO]] [slot N], one a line.
  * Terms are words (atoms), integers, "texts" with \n \t \" \\ \xNN, [lists] and {tuples}.
  */
 #include "program.h"
+
+#include "constant.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -213,9 +215,33 @@ static int term_text(struct reader *r, int depth)
 	return 0;
 }
 
+/* The error behind an ignore, or NULL. */
+static const char *errno_word(struct reader *r)
+{
+	const char *begin = r->p;
+	int64_t number;
+
+	if (constant_value('e', word(r), &number) == 0)
+		return constant_name('e', number);
+	r->p = begin;
+	return NULL;
+}
+
+static void out_ignore(struct buf *out, const char *name)
+{
+	if (name != NULL) {
+		term_out_tuple(out, 2);
+		term_out_atom(out, "ignore");
+		term_out_atom(out, name);
+	} else {
+		term_out_atom(out, "ignore");
+	}
+}
+
 static int options(struct reader *r)
 {
 	struct buf *out = r->out;
+	const char *ignored = NULL;
 	bool ignore = false;
 	int slot = -1;
 
@@ -224,6 +250,7 @@ static int options(struct reader *r)
 
 		if (slice_is(w, "ignore")) {
 			ignore = true;
+			ignored = errno_word(r);
 			continue;
 		}
 		struct slice n = slice_is(w, "slot") ? word(r) : (struct slice){ w.data, 0 };
@@ -231,11 +258,11 @@ static int options(struct reader *r)
 		for (size_t i = 0; i < n.len && slot < PROGRAM_SLOTS; i++)
 			slot = isdigit(n.data[i]) ? slot * 10 + n.data[i] - '0' : PROGRAM_SLOTS;
 		if (n.len == 0 || slot >= PROGRAM_SLOTS)
-			return fail(r, "expected ignore or slot 0 to 15 behind the call");
+			return fail(r, "expected ignore or slot 0 to 63 behind the call");
 	}
 	term_out_list(out, (uint32_t)ignore + (slot >= 0));
 	if (ignore)
-		term_out_atom(out, "ignore");
+		out_ignore(out, ignored);
 	if (slot >= 0) {
 		term_out_tuple(out, 2);
 		term_out_atom(out, "slot");

@@ -110,8 +110,15 @@ static int options_text(struct term_in *in, struct buf *b)
 				return -EBADMSG;
 			continue;
 		}
-		if (t.kind != TERM_TUPLE || t.n != 2 || term_in_atom(in, &name) < 0 ||
-		    !slice_is(name, "slot") || term_in_uint(in, PROGRAM_SLOTS - 1, &slot) < 0)
+		if (t.kind != TERM_TUPLE || t.n != 2 || term_in_atom(in, &name) < 0)
+			return -EBADMSG;
+		if (slice_is(name, "ignore")) {
+			buf_append_str(b, "ignore ");
+			if (term_in_atom(in, &name) < 0 || word(b, name) < 0)
+				return -EBADMSG;
+			continue;
+		}
+		if (!slice_is(name, "slot") || term_in_uint(in, PROGRAM_SLOTS - 1, &slot) < 0)
 			return -EBADMSG;
 		buf_printf(b, "slot %u", (unsigned)slot);
 	}

@@ -120,6 +120,39 @@ static const struct {
 } own[] = {
 	{ 128, "fchdir", 1 }, { 129, "umask", 1 },	   { 130, "dup_fds", 1 },
 	{ 131, "exec", 4 },   { 132, "reset_signals", 1 }, { 133, "landlock_scope", 1 },
+	{ 137, "openat2", 5 },
+	{ 138, "openat", 4 },
+	{ 139, "mkdirat", 3 },
+	{ 140, "mknodat", 4 },
+	{ 141, "symlinkat", 3 },
+	{ 142, "fchmod", 2 },
+	{ 143, "fchown", 3 },
+	{ 144, "open_tree", 3 },
+	{ 145, "move_mount", 5 },
+	{ 146, "mount_setattr", 6 },
+	{ 147, "fsopen", 1 },
+	{ 148, "fsconfig", 4 },
+	{ 149, "fsmount", 2 },
+	{ 150, "bind_in", 6 },
+	{ 151, "mount_in", 5 },
+	{ 152, "capset", 3 },
+	{ 153, "drop_bounding", 1 },
+	{ 154, "ambient_clear", 0 },
+	{ 155, "keyctl_join_session", 0 },
+	{ 156, "loopback_up", 0 },
+	{ 157, "close_range", 3 },
+	{ 158, "pidfd_open", 2 },
+	{ 159, "pidfd_send_signal", 2 },
+	{ 160, "prlimit", 3 },
+	{ 161, "sched_setaffinity", 2 },
+	{ 162, "ioprio_set", 4 },
+	{ 163, "personality", 1 },
+	{ 164, "memfd_create", 2 },
+	{ 165, "poll", 3 },
+	{ 166, "landlock_create_ruleset", 3 },
+	{ 167, "landlock_add_path", 3 },
+	{ 168, "landlock_add_port", 3 },
+	{ 169, "landlock_restrict_self", 1 },
 	{ 136, "id_map", 4 },
 };
 enum { N_OWN = sizeof(own) / sizeof(own[0]) };
@@ -241,7 +274,7 @@ TEST(letters)
 		for (const char *p = c->args; (letter = call_letter(&p, &second)) != 0; argc++) {
 			const char *seconds = strchr("mM", letter) != NULL ? "asz"
 					      : letter == 'x'		   ? "itc"
-									   : "abcdfilnoprstuwyz";
+									   : "abcdfilnoprstuwyzADIOPghqv";
 
 			if (strchr("iulqIdpnhtsobBavegFrTHfkKUWLjxmM", letter) == NULL)
 				tap_fail("%s: the letter %c", c->name, letter);

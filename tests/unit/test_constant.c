@@ -10,7 +10,7 @@
 #endif
 
 /* errno is for names only. */
-static const char families[] = "cflprsbdinotuwy";
+static const char families[] = "cflprsbdinotuwyADIOPghqv";
 
 static int value(char family, const char *name, int64_t *ret)
 {
@@ -148,6 +148,8 @@ TEST(families_are_apart)
 		"rlimit_as",   "sigterm",	"seccomp_set_mode_strict", "f_getfd",
 		"tunsetiff",   "clone_newns",	"af_unix",		 "ptrace_cont",
 		"ms_bind",     "wnohang",	"sys_getpid",
+		"close_range_cloexec", "mfd_allow_sealing", "ioprio_class_idle", "pollin", "addr_no_randomize",
+		"at_removedir", "resolve_in_root", "mount_attr_rdonly", "cap_sys_admin",
 	};
 
 	CHECK_INT(sizeof(names) / sizeof(names[0]), strlen(families));

@@ -123,8 +123,8 @@ static const struct {
 	{ "i", "-2147483649", -EINVAL },
 	{ "i", "18446744073709551615", -EINVAL },
 	{ "i", "{slot, 0}", 0 },
-	{ "i", "{slot, 15}", 0 },
-	{ "i", "{slot, 16}", -EINVAL },
+	{ "i", "{slot, 63}", 0 },
+	{ "i", "{slot, 64}", -EINVAL },
 	{ "i", "{slot, -1}", -EINVAL },
 	{ "i", "{slot, x}", -EINVAL },
 	{ "i", "{slot}", -EINVAL },
@@ -798,11 +798,12 @@ TEST(errors_of_an_operation)
 		{ { NULL, "131", "{\"sh\", [], other, \"\"}" }, -EINVAL, 2, "NAME=VALUE" },
 		{ { NULL, NULL, NULL, "ignore" }, -EBADMSG, -1, "options" },
 		{ { NULL, NULL, NULL, "[other]" }, -EBADMSG, -1, "options" },
-		{ { NULL, NULL, NULL, "[{slot, 16}]" }, -EBADMSG, -1, "options" },
+		{ { NULL, NULL, NULL, "[{slot, 64}]" }, -EBADMSG, -1, "options" },
 		{ { NULL, NULL, NULL, "[{slot, -1}]" }, -EBADMSG, -1, "options" },
 		{ { NULL, NULL, NULL, "[{slots, 1}]" }, -EBADMSG, -1, "options" },
 		{ { NULL, NULL, NULL, "[{slot, 1, 2}]" }, -EBADMSG, -1, "options" },
 		{ { NULL, NULL, NULL, "[{ignore, true}]" }, -EBADMSG, -1, "options" },
+		{ { NULL, NULL, NULL, "[{ignore, 2}]" }, -EBADMSG, -1, "options" },
 		{ { NULL, NULL, NULL, "[5]" }, -EBADMSG, -1, "options" },
 		{ { NULL, NULL, NULL, "5" }, -EBADMSG, -1, "options" },
 	};
@@ -823,6 +824,9 @@ TEST(options)
 {
 	CHECK_INT(raw_op(NULL, NULL, NULL, "[ignore]"), 0);
 	CHECK(program.op[1].ignore && program.op[1].slot == -1);
+	CHECK(program.op[1].ignored == 0);
+	CHECK_INT(raw_op(NULL, NULL, NULL, "[{ignore, enoent}]"), 0);
+	CHECK(program.op[1].ignore && program.op[1].ignored == ENOENT);
 	CHECK_INT(raw_op(NULL, NULL, NULL, "[{slot, 3}, ignore]"), 0);
 	CHECK(program.op[1].ignore && program.op[1].slot == 3);
 	CHECK(!program.op[0].ignore && program.op[0].slot == -1);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -34,6 +35,17 @@ int64_t call_ioctl(const struct arg *a)
 int64_t call_socket(const struct arg *a)
 {
 	return call_result(socket((int)a[0].i, (int)a[1].i, (int)a[2].i));
+}
+
+/* A limit that passed is an error, so that a program does not go on by mistake. */
+int64_t call_poll(const struct arg *a)
+{
+	struct pollfd p = { .fd = (int)a[0].i, .events = (short)a[1].i };
+	int n = poll(&p, 1, (int)a[2].i);
+
+	if (n == -1)
+		return -errno;
+	return n == 0 ? -ETIMEDOUT : (int64_t)(unsigned short)p.revents;
 }
 
 /* Linux ignores numbers beyond its table instead of calling them bad, so each is looked at. */

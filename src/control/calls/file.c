@@ -9,6 +9,9 @@
 #ifdef __linux__
 #include <linux/close_range.h>
 #include <sys/syscall.h>
+#ifndef MFD_CLOEXEC
+#define MFD_CLOEXEC 1
+#endif
 #endif
 
 int64_t call_chdir(const struct arg *a)
@@ -66,6 +69,36 @@ int64_t call_open(const struct arg *a)
 	return call_result(open(a[0].s, (int)a[1].i, (mode_t)a[2].i));
 }
 
+int64_t call_openat(const struct arg *a)
+{
+	return call_result(openat((int)a[0].i, a[1].s, (int)a[2].i | O_CLOEXEC, (mode_t)a[3].i));
+}
+
+int64_t call_mkdirat(const struct arg *a)
+{
+	return call_result(mkdirat((int)a[0].i, a[1].s, (mode_t)a[2].i));
+}
+
+int64_t call_mknodat(const struct arg *a)
+{
+	return call_result(mknodat((int)a[0].i, a[1].s, (mode_t)a[2].i, (dev_t)a[3].i));
+}
+
+int64_t call_symlinkat(const struct arg *a)
+{
+	return call_result(symlinkat(a[0].s, (int)a[1].i, a[2].s));
+}
+
+int64_t call_fchmod(const struct arg *a)
+{
+	return call_result(fchmod((int)a[0].i, (mode_t)a[1].i));
+}
+
+int64_t call_fchown(const struct arg *a)
+{
+	return call_result(fchown((int)a[0].i, (uid_t)a[1].i, (gid_t)a[2].i));
+}
+
 int call_read(const struct arg *a, struct result *r)
 {
 	/* Version, tuple of two, ok, and the head of a binary. */
@@ -104,6 +137,18 @@ int64_t call_write(const struct arg *a)
 {
 	return call_result(write((int)a[0].i, a[1].s, a[1].n));
 }
+
+#ifdef __linux__
+int64_t call_memfd_create(const struct arg *a)
+{
+	return call_result(syscall(SYS_memfd_create, a[0].s, (unsigned)a[1].i | MFD_CLOEXEC));
+}
+
+int64_t call_close_range(const struct arg *a)
+{
+	return call_result(syscall(SYS_close_range, (unsigned)a[0].i, (unsigned)a[1].i, (unsigned)a[2].i));
+}
+#endif
 
 /* Everything from ${first} on closes at exec. */
 static int64_t close_rest(int first)

@@ -2,6 +2,8 @@
 #include "internal.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 
 void ops_begin(struct ops *o)
 {
@@ -74,14 +76,57 @@ static void out_dups(struct buf *b, const carrel_spec *s)
 	term_out_nil(b);
 }
 
+/* A list of the words in ${words}, which blanks separate. */
+static void out_words(struct buf *b, const char *words)
+{
+	uint32_t n = 0;
+
+	for (const char *p = words; *p != 0; p += strcspn(p, " "), p += *p == ' ')
+		n++;
+	term_out_list(b, n);
+	for (const char *p = words; *p != 0; p += *p == ' ') {
+		size_t len = strcspn(p, " ");
+
+		term_out_atom_slice(b, (struct slice){ (const unsigned char *)p, len });
+		p += len;
+	}
+	if (n > 0)
+		term_out_nil(b);
+}
+
+/* "ignore", "ignore ERRNO", "slot N", or the first two with the last. */
+static void out_options(struct buf *b, const char *options)
+{
+	const char *slot = strstr(options, "slot "), *ignore = options;
+	bool ignores = strncmp(options, "ignore", 6) == 0;
+
+	ignore += ignores && options[6] == ' ' ? 7 : 6;
+	term_out_list(b, (uint32_t)ignores + (slot != NULL));
+	if (ignores && *ignore != 0 && ignore != slot) {
+		term_out_tuple(b, 2);
+		term_out_atom(b, "ignore");
+		term_out_atom_slice(b, (struct slice){ (const unsigned char *)ignore, strcspn(ignore, " ") });
+	} else if (ignores) {
+		term_out_atom(b, "ignore");
+	}
+	if (slot != NULL) {
+		term_out_tuple(b, 2);
+		term_out_atom(b, "slot");
+		term_out_int(b, atoi(slot + 5));
+	}
+	if (ignores || slot != NULL)
+		term_out_nil(b);
+}
+
 /*
  * Format letters and what they take:
  *   i int  u uint64_t  a const char * (atom)  A const char * (list of one atom)
  *   t const char * (text)  v const char *const * (list of texts)  f const char * ({fd, Name})
- *   h nothing ({host, group})
+ *   h nothing ({host, group})  n nothing ([])  s int ({slot, N})  w const char * (list of its words, as atoms)
  *   g const gid_t *, size_t  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
  */
-static void add(struct ops *o, enum place place, enum call_number call, bool ignore, const char *format, va_list ap)
+static void add(struct ops *o, enum place place, enum call_number call, const char *options, const char *format,
+		va_list ap)
 {
 	struct buf *b = &o->inner;
 	uint32_t argc = 0;
@@ -122,6 +167,17 @@ static void add(struct ops *o, enum place place, enum call_number call, bool ign
 			term_out_atom(b, "host");
 			term_out_atom(b, "group");
 			break;
+		case 'n':
+			term_out_list(b, 0);
+			break;
+		case 's':
+			term_out_tuple(b, 2);
+			term_out_atom(b, "slot");
+			term_out_int(b, va_arg(ap, int));
+			break;
+		case 'w':
+			out_words(b, va_arg(ap, const char *));
+			break;
 		case 'f':
 			out_fd(b, va_arg(ap, const char *));
 			break;
@@ -140,11 +196,7 @@ static void add(struct ops *o, enum place place, enum call_number call, bool ign
 			break;
 		}
 	}
-	term_out_list(b, ignore);
-	if (ignore) {
-		term_out_atom(b, "ignore");
-		term_out_nil(b);
-	}
+	out_options(b, options);
 	o->n++;
 }
 
@@ -153,7 +205,7 @@ void ops_add(struct ops *o, enum call_number call, bool ignore, const char *form
 	va_list ap;
 
 	va_start(ap, format);
-	add(o, PLACE_TASK, call, ignore, format, ap);
+	add(o, PLACE_TASK, call, ignore ? "ignore" : "", format, ap);
 	va_end(ap);
 }
 
@@ -162,7 +214,16 @@ void ops_add_init(struct ops *o, enum call_number call, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	add(o, PLACE_INIT, call, false, format, ap);
+	add(o, PLACE_INIT, call, "", format, ap);
+	va_end(ap);
+}
+
+void ops_put(struct ops *o, enum place place, const char *options, enum call_number call, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add(o, place, call, options, format, ap);
 	va_end(ap);
 }
 

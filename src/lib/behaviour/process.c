@@ -24,7 +24,21 @@ static void add_session(const carrel_spec *s, struct ops *o)
 		ops_add(o, CALL_setpgid, false, "ih", 0);
 }
 
-static void add_limits(const carrel_spec *s, struct ops *o)
+void process_priority(const carrel_spec *s, struct ops *o)
+{
+	if (s->set & CARREL_SET_PRIORITY)
+		ops_add(o, CALL_setpriority, false, "aii", "prio_process", 0, s->priority);
+}
+
+void process_umask(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
+{
+	if (s->set & CARREL_SET_UMASK)
+		ops_add(o, CALL_umask, false, "i", (int)s->umask);
+	else if (x->umask >= 0)
+		ops_add(o, CALL_umask, false, "i", x->umask);
+}
+
+void process_limits(const carrel_spec *s, struct ops *o)
 {
 	bool core = false;
 
@@ -62,7 +76,7 @@ static void add_identity(const carrel_spec *s, const struct behaviour_context *x
 		ops_add(o, CALL_setresuid, false, "uuu", uid, uid, uid);
 }
 
-static void add_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
+void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
 {
 	const char *const shell[] = { "/bin/sh", "-c", s->shell, NULL };
 
@@ -80,30 +94,26 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 
 	ops_begin(&o);
 	add_session(s, &o);
-	if (s->set & CARREL_SET_PRIORITY)
-		ops_add(&o, CALL_setpriority, false, "aii", "prio_process", 0, s->priority);
+	process_priority(s, &o);
 	ops_add(&o, CALL_fchdir, false, "f", "cwd");
 	if (s->cwd != NULL)
 		ops_add(&o, CALL_chdir, false, "t", s->cwd);
-	if (s->set & CARREL_SET_UMASK)
-		ops_add(&o, CALL_umask, false, "i", (int)s->umask);
-	else if (x->umask >= 0)
-		ops_add(&o, CALL_umask, false, "i", x->umask);
+	process_umask(s, x, &o);
 	if (!s->allow_setuid) {
 		ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_no_new_privs", 1, 0, 0, 0);
 		/* A task of our own user could signal its reaper otherwise.  Not every kernel has it.
 		 * Before the limits, which may leave no descriptor for it. */
 		ops_add(&o, CALL_landlock_scope, true, "A", "landlock_scope_signal");
 	}
-	add_limits(s, &o);
+	process_limits(s, &o);
 	add_identity(s, x, &o);
 	/* After the identity, whose change would clear it. */
 	ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
 	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
 	ops_add(&o, CALL_dup_fds, false, "d", s);
-	add_exec(s, x, &o);
+	process_exec(s, x, &o);
 	ops_end(&o, b);
 }
 
-const struct behaviour behaviour_process = { "process", process_program };
+const struct behaviour behaviour_process = { "process", false, process_program };

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The root that an isolated task sees: built by descriptors on a mount that nobody else sees, entered, and the host's
+ * thrown away.  What the caller or an attacker wrote is only ever resolved inside it (bind_in, mount_in, openat2 with
+ * resolve_in_root).
+ *
+ * Read-only comes first, then what must be writable or a device is put on top.
+ */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Slots of the program; 0 has the init's pid.  The last one is never filled when the open before it was ignored. */
+enum { ROOT = 1, DEV, PROC, MASK, FILES, PING, TREES };
+
+#define HERE (-100) /* AT_FDCWD, for paths of the host */
+#define READ_ONLY "mount_attr_rdonly mount_attr_nosuid mount_attr_nodev"
+#define NOTHING "mount_attr_nosuid mount_attr_nodev mount_attr_noexec"
+#define CLONE "open_tree_clone at_recursive"
+
+#define INIT(...) ops_put(o, PLACE_INIT, "", __VA_ARGS__)
+#define INIT_UNLESS(what, ...) ops_put(o, PLACE_INIT, "ignore " what, __VA_ARGS__)
+
+static void add_slot(struct ops *o, enum place place, const char *source, int slot)
+{
+	char options[24];
+
+	snprintf(options, sizeof(options), "slot %d", slot);
+	ops_put(o, place, options, CALL_open_tree, "itw", HERE, source, CLONE);
+}
+
+void root_outside(const struct host *h, struct ops *o)
+{
+	if (!h->root)
+		return;
+	/* Here root reaches what the task's id does not.  Private at once, or what is mounted on a clone of a
+	 * shared mount would be mounted on the host as well. */
+	for (size_t i = 0; i < h->n_mounts; i++) {
+		if (h->mount[i].source == NULL)
+			continue;
+		add_slot(o, PLACE_OUTSIDE, h->mount[i].source, TREES + h->mount[i].number);
+		ops_put(o, PLACE_OUTSIDE, "", CALL_mount_setattr, "stwnnw", TREES + h->mount[i].number, "",
+			"at_empty_path at_recursive", "ms_private");
+	}
+	if (h->root_dir == NULL)
+		return;
+	add_slot(o, PLACE_OUTSIDE, h->root_dir, ROOT);
+	ops_put(o, PLACE_OUTSIDE, "", CALL_mount_setattr, "stwnnw", ROOT, "", "at_empty_path at_recursive",
+		"ms_private");
+}
+
+void root_close(const struct host *h, struct ops *o)
+{
+	for (size_t i = 0; h->root && i < h->n_mounts; i++) {
+		if (h->mount[i].source != NULL)
+			ops_put(o, PLACE_OUTSIDE, "", CALL_close, "s", TREES + h->mount[i].number);
+	}
+	if (h->root && h->root_dir != NULL)
+		ops_put(o, PLACE_OUTSIDE, "", CALL_close, "s", ROOT);
+}
+
+/* ---------------------------------------------------------- mount points --- */
+
+static void add_point(struct ops *o, int dir, const char *path, enum entry_kind kind)
+{
+	if (kind == ENTRY_DIR)
+		INIT_UNLESS("eexist", CALL_mkdirat, "sti", dir, path, 0755);
+	else
+		INIT_UNLESS("eexist", CALL_mknodat, "stii", dir, path, S_IFREG | 0444, 0);
+}
+
+/* Everything up to ${path} in the directory ${dir}, which nobody else has written to; its first ${there} bytes are
+ * there already. */
+static void add_path(struct ops *o, int dir, const char *path, size_t there, enum entry_kind kind)
+{
+	char part[4096];
+
+	for (const char *p = strchr(path + there, '/'); p != NULL; p = strchr(p + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(p - path), path);
+		add_point(o, dir, part, ENTRY_DIR);
+	}
+	add_point(o, dir, path, kind);
+}
+
+static bool below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == 0);
+}
+
+/* The mount before number ${i} that its destination is in, or -1 for the root. */
+static int mount_around(const struct host *h, size_t i)
+{
+	for (size_t k = i; k-- > 0;) {
+		if (below(h->mount[i].dest, h->mount[k].dest))
+			return (int)k;
+	}
+	return -1;
+}
+
+/* It is in the root itself, and not in what the host put there. */
+static bool in_memory(const struct host *h, size_t i)
+{
+	const char *dest = h->mount[i].dest;
+
+	if (mount_around(h, i) >= 0 || below(dest, "dev"))
+		return false;
+	for (size_t k = 0; k < HOST_TOP && h->top[k].name != NULL; k++) {
+		if (h->top[k].kind != ENTRY_NONE && below(dest, h->top[k].name))
+			return false;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------- the parts --- */
+
+static void add_tmpfs_root(struct ops *o)
+{
+	ops_put(o, PLACE_INIT, "slot 5", CALL_fsopen, "t", "tmpfs");
+	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "source", "root");
+	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "size", "4194304");
+	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "nr_inodes", "2048");
+	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "mode", "0755");
+	INIT(CALL_fsconfig, "sann", FILES, "fsconfig_cmd_create");
+	ops_put(o, PLACE_INIT, "slot 1", CALL_fsmount, "sw", FILES, "mount_attr_nosuid mount_attr_nodev");
+	INIT(CALL_close, "s", FILES);
+}
+
+static void add_file(struct ops *o, const char *path, const char *text)
+{
+	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "stwi", ROOT, path, "o_wronly o_creat o_excl", 0444);
+	INIT(CALL_write, "st", FILES, text);
+	INIT(CALL_close, "s", FILES);
+}
+
+/* Users, groups and hosts as they are inside; the host's own are none of the task's business. */
+static void add_etc(const carrel_spec *s, struct ops *o)
+{
+	uint64_t uid = s->set & CARREL_SET_UID ? s->uid : 65534;
+	uint64_t gid = s->set & CARREL_SET_GID ? s->gid : uid;
+	const char *host = s->hostname != NULL ? s->hostname : "carrel";
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s%s:x:%llu:%llu::/home:/bin/sh\n",
+		 uid != 0 ? "root:x:0:0::/:/bin/false\n" : "",
+		 uid == 0 ? "root" : uid == 65534 ? "nobody" : "user", (unsigned long long)uid,
+		 (unsigned long long)gid);
+	add_file(o, "etc/passwd", text);
+	snprintf(text, sizeof(text), "%s%s:x:%llu:\n", gid != 0 ? "root:x:0:\n" : "",
+		 gid == 0 ? "root" : gid == 65534 ? "nogroup" : "user", (unsigned long long)gid);
+	add_file(o, "etc/group", text);
+	add_file(o, "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
+	snprintf(text, sizeof(text), "%s\n", host);
+	add_file(o, "etc/hostname", text);
+	if (s->net == CARREL_NET_HOST)
+		return;
+	snprintf(text, sizeof(text), "127.0.0.1 localhost %s\n::1 localhost\n", host);
+	add_file(o, "etc/hosts", text);
+}
+
+/* On the mount while it is mounted nowhere. */
+static void add_skeleton(const carrel_spec *s, const struct host *h, struct ops *o)
+{
+	static const char *const dirs[] = { "dev", "etc", "home", "mnt", "opt", "proc", "run", "srv", "tmp", "var" };
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		INIT(CALL_mkdirat, "sti", ROOT, dirs[i], 0755);
+	INIT(CALL_symlinkat, "tst", "../tmp", ROOT, "var/tmp");
+	INIT(CALL_symlinkat, "tst", "../run", ROOT, "var/run");
+	for (size_t i = 0; i < HOST_TOP && h->top[i].name != NULL; i++) {
+		if (h->top[i].kind == ENTRY_LINK)
+			INIT(CALL_symlinkat, "tst", h->top[i].target, ROOT, h->top[i].name);
+		else if (h->top[i].kind != ENTRY_NONE)
+			INIT(CALL_mkdirat, "sti", ROOT, h->top[i].name, 0755);
+	}
+	add_etc(s, o);
+	for (size_t i = 0; i < HOST_ETC && h->etc[i].name != NULL; i++) {
+		if (h->etc[i].kind != ENTRY_NONE)
+			add_path(o, ROOT, h->etc[i].name, strlen("etc/"), h->etc[i].kind);
+	}
+	for (size_t i = 0; i < h->n_mounts; i++) {
+		if (in_memory(h, i))
+			add_path(o, ROOT, h->mount[i].dest, 0, h->mount[i].kind);
+	}
+}
+
+static void add_host_entry(const struct entry *e, struct ops *o)
+{
+	char path[128];
+
+	if (e->kind == ENTRY_NONE || e->kind == ENTRY_LINK)
+		return;
+	snprintf(path, sizeof(path), "/%s", e->name);
+	INIT(CALL_bind_in, "itstww", HERE, path, ROOT, e->name, "at_recursive", READ_ONLY);
+}
+
+static void add_memory_root(const carrel_spec *s, const struct host *h, struct ops *o)
+{
+	add_tmpfs_root(o);
+	add_skeleton(s, h, o);
+	/* From here on paths of the host still lead where they did: our root directory stays what it was. */
+	INIT(CALL_move_mount, "stitw", ROOT, "", HERE, "/", "move_mount_f_empty_path");
+	for (size_t i = 0; i < HOST_TOP && h->top[i].name != NULL; i++)
+		add_host_entry(&h->top[i], o);
+	for (size_t i = 0; i < HOST_ETC && h->etc[i].name != NULL; i++)
+		add_host_entry(&h->etc[i], o);
+	INIT(CALL_mount_setattr, "stwwnw", ROOT, "", "at_empty_path at_recursive", READ_ONLY, "ms_private");
+}
+
+static void add_directory_root(const struct host *h, struct ops *o)
+{
+	if (!h->root)
+		add_slot(o, PLACE_INIT, h->root_dir, ROOT);
+	INIT(CALL_mount_setattr, "stwwnw", ROOT, "", "at_empty_path at_recursive", READ_ONLY, "ms_private");
+	INIT(CALL_move_mount, "stitw", ROOT, "", HERE, "/", "move_mount_f_empty_path");
+}
+
+static void add_opened(struct ops *o, const char *options, const char *path)
+{
+	ops_put(o, PLACE_INIT, options, CALL_openat2, "stwiw", ROOT, path, "o_path o_directory", 0, "resolve_in_root");
+}
+
+static void add_dev(struct ops *o)
+{
+	static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
+	static const char *const links[][2] = { { "/proc/self/fd", "fd" },	{ "/proc/self/fd/0", "stdin" },
+						{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
+						{ "pts/ptmx", "ptmx" } };
+
+	INIT(CALL_mount_in, "ttwst", "tmpfs", "size=65536,nr_inodes=32,mode=0755", NOTHING, ROOT, "dev");
+	add_opened(o, "slot 2", "dev");
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "/dev/%s", devices[i]);
+		INIT(CALL_mknodat, "stii", DEV, devices[i], S_IFREG | 0444, 0);
+		INIT(CALL_bind_in, "itstnw", HERE, path, DEV, devices[i], "mount_attr_nosuid mount_attr_noexec");
+	}
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		INIT(CALL_symlinkat, "tst", links[i][0], DEV, links[i][1]);
+	INIT(CALL_mkdirat, "sti", DEV, "shm", 0755);
+	INIT(CALL_mkdirat, "sti", DEV, "pts", 0755);
+	/* Without gid=5, which is not mapped. */
+	INIT(CALL_mount_in, "ttwst", "devpts", "newinstance,ptmxmode=0666,mode=0620",
+	     "mount_attr_nosuid mount_attr_noexec", DEV, "pts");
+	/* Its root alone: what is mounted in it stays as it is. */
+	INIT(CALL_mount_setattr, "stwwnn", DEV, "", "at_empty_path", READ_ONLY);
+}
+
+static void add_masks(struct ops *o)
+{
+	static const char *const read_only[] = { "sys", "irq", "bus", "fs" };
+	static const char *const dirs[] = { "acpi", "asound", "driver", "scsi" };
+	static const char *const files[] = { "sysrq-trigger", "kcore",	    "keys",	   "key-users",
+					     "timer_list",    "kallsyms",    "vmallocinfo", "kpagecount",
+					     "kpageflags",    "kpagecgroup", "slabinfo",    "iomem",
+					     "sched_debug",   "latency_stats" };
+
+	/* Whether they look writable or not: for some ids access(2) says no where open(2) says yes. */
+	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++)
+		INIT_UNLESS("enoent", CALL_bind_in, "ststww", PROC, read_only[i], PROC, read_only[i], "at_recursive",
+			    READ_ONLY " mount_attr_noexec");
+	/* An empty directory and a file that not even its owner may open.  They come from a file system that
+	 * the real /tmp will hide. */
+	INIT(CALL_mount_in, "ttwst", "tmpfs", "size=4096,nr_inodes=4,mode=0755", NOTHING, ROOT, "tmp");
+	add_opened(o, "slot 4", "tmp");
+	INIT(CALL_mknodat, "stii", MASK, "file", S_IFREG, 0);
+	INIT(CALL_mkdirat, "sti", MASK, "dir", 0555);
+	INIT(CALL_mount_setattr, "stwwnn", MASK, "", "at_empty_path", READ_ONLY);
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		INIT_UNLESS("enoent", CALL_bind_in, "ststnw", MASK, "dir", PROC, dirs[i], READ_ONLY);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		INIT_UNLESS("enoent", CALL_bind_in, "ststnw", MASK, "file", PROC, files[i], READ_ONLY);
+}
+
+static void add_proc(const carrel_spec *s, struct ops *o)
+{
+	char range[48];
+	uint64_t uid = s->set & CARREL_SET_UID ? s->uid : 65534;
+	uint64_t gid = s->set & CARREL_SET_GID ? s->gid : uid;
+
+	INIT(CALL_mount_in, "ttwst", "proc", "", NOTHING, ROOT, "proc");
+	add_opened(o, "slot 3", "proc");
+	/* No user namespaces in ours, which are a large part of what a kernel offers to attack. */
+	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "stwi", PROC, "sys/user/max_user_namespaces", "o_wronly", 0);
+	INIT(CALL_write, "st", FILES, "0");
+	INIT(CALL_close, "s", FILES);
+	if (s->net != CARREL_NET_HOST) {
+		/* ping(8) works without privilege where its group is in this range.  Nobody's network but ours. */
+		snprintf(range, sizeof(range), "%llu %llu\n", (unsigned long long)gid, (unsigned long long)gid);
+		ops_put(o, PLACE_INIT, "ignore slot 6", CALL_openat, "stwi", PROC, "sys/net/ipv4/ping_group_range",
+			"o_wronly", 0);
+		ops_put(o, PLACE_INIT, "ignore", CALL_write, "st", PING, range);
+	}
+	add_masks(o);
+}
+
+/* ------------------------------------------------ what was asked for --- */
+
+static void add_tmpfs(const struct mount *m, struct ops *o)
+{
+	char options[64];
+	const char *mode = strcmp(m->dest, "home") == 0				       ? "0700" :
+			   strcmp(m->dest, "tmp") == 0 || strcmp(m->dest, "dev/shm") == 0 ? "1777" :
+											 "0755";
+
+	snprintf(options, sizeof(options), "size=%llu,mode=%s", (unsigned long long)m->size, mode);
+	INIT(CALL_mount_in, "ttwst", "tmpfs", options, m->exec ? "mount_attr_nosuid mount_attr_nodev" : NOTHING, ROOT,
+	     m->dest);
+}
+
+static void add_bind(const struct host *h, size_t i, struct ops *o)
+{
+	const struct mount *m = &h->mount[i];
+	const char *attributes = m->writable ? "mount_attr_nosuid mount_attr_nodev" : READ_ONLY;
+
+	if (h->root)
+		INIT(CALL_bind_in, "ststww", TREES + h->mount[i].number, "", ROOT, m->dest, "at_recursive", attributes);
+	else
+		INIT(CALL_bind_in, "itstww", HERE, m->source, ROOT, m->dest, "at_recursive", attributes);
+}
+
+static void add_mount(const struct host *h, size_t i, struct ops *o)
+{
+	const struct mount *m = &h->mount[i];
+	int around = mount_around(h, i);
+
+	/* In a file system that is empty yet.  In what was bound nothing is made: a link in it could lead
+	 * the making, which does not resolve inside, to the host. */
+	if (around >= 0 && h->mount[around].source == NULL && strcmp(m->dest, h->mount[around].dest) != 0) {
+		add_opened(o, "slot 5", h->mount[around].dest);
+		add_path(o, FILES, m->dest + strlen(h->mount[around].dest) + 1, 0, m->kind);
+		INIT(CALL_close, "s", FILES);
+	}
+	if (m->source == NULL)
+		add_tmpfs(m, o);
+	else
+		add_bind(h, i, o);
+}
+
+void root_inside(const carrel_spec *s, const struct host *h, struct ops *o)
+{
+	if (h->root_dir != NULL)
+		add_directory_root(h, o);
+	else
+		add_memory_root(s, h, o);
+	add_dev(o);
+	add_proc(s, o);
+	for (size_t i = 0; i < h->n_mounts; i++)
+		add_mount(h, i, o);
+	INIT(CALL_fchdir, "s", ROOT);
+	INIT(CALL_pivot_root, "tt", ".", ".");
+	/* The host's root lies on ours now, and .. would lead to it. */
+	INIT(CALL_umount2, "tw", ".", "mnt_detach");
+	INIT(CALL_chdir, "t", "/");
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+/* What isolation has to know about the host, looked up before the program is written. */
+#include "internal.h"
+
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Fork bombs end here; since Linux 5.14 it is counted for each user namespace apart. */
+#define PROCESSES_MAX 4096
+#define TMPFS_SIZE ((uint64_t)64 << 20)
+
+/*
+ * The ids on the host of tasks that root isolates.  No system assigns these to users, containers or services
+ * (systemd's list of ranges ends at 0x6fffffff); 32 for each process number there can be.
+ */
+#define IDS_FIRST UINT32_C(0x70000000)
+#define IDS_EACH 32
+#define PIDS UINT32_C(0x400000)
+/* Where only few ids are mapped: the last of them, but for those that mean nobody. */
+#define IDS_FEW 1024
+
+static const char *const top[HOST_TOP] = { "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32" };
+static const char *const etc[HOST_ETC] = { "etc/alternatives",	"etc/ld.so.cache", "etc/ld.so.conf",
+					   "etc/ld.so.conf.d",	"etc/localtime",   "etc/mime.types",
+					   "etc/pki/ca-trust",	"etc/pki/tls/certs", "etc/protocols",
+					   "etc/services",	"etc/ssl/certs",   "etc/ssl/openssl.cnf",
+					   "etc/hosts",		"etc/resolv.conf" };
+/* The last of them belong to the host's network. */
+#define ETC_NET 12
+
+/* ----------------------------------------------------------------- ids --- */
+
+struct range {
+	uint32_t first, count;
+};
+
+/* Whether ${id} is mapped by /proc/self/${name}, and the largest range there. */
+static bool mapped(const char *name, uint32_t id, struct range *ret_largest)
+{
+	char path[32], text[8192];
+	bool found = false;
+	unsigned first, count;
+	int len;
+
+	*ret_largest = (struct range){ 0, 0 };
+	snprintf(path, sizeof(path), "/proc/self/%s", name);
+	if (fd_read_file(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	for (const char *p = text; sscanf(p, "%u %*u %u%n", &first, &count, &len) == 2; p += len) {
+		found |= id >= first && id - first < count;
+		if (count > ret_largest->count)
+			*ret_largest = (struct range){ first, count };
+	}
+	return found;
+}
+
+static uint32_t of_range(struct range r, uint32_t n)
+{
+	return r.first + r.count - 3 - n % IDS_FEW;
+}
+
+static void choose_ids(uint32_t number, struct host *h)
+{
+	const uint32_t n = ((uint32_t)getpid() % PIDS) * IDS_EACH + number % IDS_EACH;
+	struct range users, groups;
+
+	h->uid = geteuid();
+	h->gid = getegid();
+	if (h->uid != 0)
+		return;
+	const bool user = mapped("uid_map", IDS_FIRST + n, &users);
+	const bool group = mapped("gid_map", IDS_FIRST + n, &groups);
+	if (user && group) {
+		h->root = true;
+		h->uid = h->gid = IDS_FIRST + n;
+	} else if (users.count > 2 * IDS_FEW && groups.count > 2 * IDS_FEW) {
+		h->root = true;
+		h->uid = of_range(users, n);
+		h->gid = of_range(groups, n);
+	}
+	/* Else: the root of a user namespace with nobody else in it, who is somebody's own id outside. */
+}
+
+/* A limit above our own hard one could not be set. */
+static uint64_t processes(void)
+{
+	struct rlimit own;
+
+	return getrlimit(RLIMIT_NPROC, &own) == 0 && own.rlim_max < PROCESSES_MAX ? own.rlim_max : PROCESSES_MAX;
+}
+
+/* --------------------------------------------------------------- files --- */
+
+static enum entry_kind kind_of(const struct stat *st)
+{
+	return S_ISDIR(st->st_mode) ? ENTRY_DIR : S_ISLNK(st->st_mode) ? ENTRY_LINK : ENTRY_FILE;
+}
+
+/* Links in / are shown as links. */
+static void look_top(const char *name, struct entry *ret)
+{
+	char path[64];
+	struct stat st;
+
+	*ret = (struct entry){ .name = name };
+	snprintf(path, sizeof(path), "/%s", name);
+	if (lstat(path, &st) == -1)
+		return;
+	ret->kind = kind_of(&st);
+	if (ret->kind != ENTRY_LINK)
+		return;
+	ssize_t n = readlink(path, ret->target, sizeof(ret->target) - 1);
+	/* One that is too long for us, or points to nothing, is not shown. */
+	if (n <= 0 || n == sizeof(ret->target) - 1 || stat(path, &st) == -1)
+		ret->kind = ENTRY_NONE;
+	else
+		ret->target[n] = 0;
+}
+
+/* In /etc, what a link leads to is shown. */
+static void look_etc(const char *name, struct entry *ret)
+{
+	char path[64];
+	struct stat st;
+
+	*ret = (struct entry){ .name = name };
+	snprintf(path, sizeof(path), "/%s", name);
+	if (stat(path, &st) == 0)
+		ret->kind = kind_of(&st);
+}
+
+static char *absolute(const char *path)
+{
+	char *text = NULL, *cwd;
+
+	if (*path == '/')
+		return strdup(path);
+	cwd = getcwd(NULL, 0);
+	if (cwd != NULL && asprintf(&text, "%s/%s", cwd, path) == -1)
+		text = NULL;
+	free(cwd);
+	return text;
+}
+
+char *host_dest(const char *path)
+{
+	char *dest = malloc(strlen(path) + 1), *to = dest;
+
+	if (dest == NULL)
+		return NULL;
+	for (const char *p = path; *p == '/'; p += strcspn(p, "/")) {
+		p += strspn(p, "/");
+		size_t len = strcspn(p, "/");
+
+		if (len == 0)
+			break;
+		if (p[0] == '.' && (len == 1 || (len == 2 && p[1] == '.'))) {
+			to = dest;
+			break;
+		}
+		if (to != dest)
+			*to++ = '/';
+		memcpy(to, p, len);
+		to += len;
+	}
+	*to = 0;
+	if (to == dest) {
+		free(dest);
+		errno = EINVAL;
+		return NULL;
+	}
+	return dest;
+}
+
+/* -------------------------------------------------------------- mounts --- */
+
+static int no_memory(carrel_error *e)
+{
+	return error_set(e, CARREL_STAGE_ARGS, ENOMEM, -1, "no memory for the mounts");
+}
+
+static int add_tmpfs(struct host *h, const carrel_tmpfs *t, carrel_error *e)
+{
+	char *dest = host_dest(t->dest);
+	struct mount *m = &h->mount[0];
+
+	if (dest == NULL)
+		return no_memory(e);
+	/* One of the default ones keeps its place. */
+	while (m < h->mount + h->n_mounts && strcmp(m->dest, dest) != 0)
+		m++;
+	free(m->dest);
+	*m = (struct mount){ .dest = dest, .kind = ENTRY_DIR, .exec = t->exec != 0,
+			     .size = t->size != 0 ? t->size : TMPFS_SIZE };
+	if (m == h->mount + h->n_mounts)
+		h->n_mounts++;
+	return 0;
+}
+
+static int add_bind(struct host *h, const carrel_bind *b, int i, carrel_error *e)
+{
+	struct mount *m = &h->mount[h->n_mounts++];
+	struct stat st;
+
+	*m = (struct mount){ .number = i, .writable = b->writable != 0, .source = absolute(b->source),
+			     .dest = host_dest(b->dest != NULL ? b->dest : b->source) };
+	if (m->source == NULL || m->dest == NULL)
+		return no_memory(e);
+	if (stat(m->source, &st) == -1)
+		return error_set(e, CARREL_STAGE_FILE, errno, i, "bind: cannot show '%.150s': %s", b->source,
+				 strerror(errno));
+	m->kind = kind_of(&st);
+	return 0;
+}
+
+static int look_mounts(const carrel_spec *s, struct host *h, carrel_error *e)
+{
+	static const carrel_tmpfs standard[] = { { "/tmp", 0, 0 }, { "/home", 0, 0 }, { "/dev/shm", 0, 0 } };
+	int r = 0;
+
+	for (size_t i = 0; i < 3 && r == 0; i++) {
+		if (i != 1 || h->root_dir == NULL || h->has_home)
+			r = add_tmpfs(h, &standard[i], e);
+	}
+	for (size_t i = 0; i < s->n_tmpfs && r == 0; i++)
+		r = add_tmpfs(h, &s->tmpfs[i], e);
+	for (size_t i = 0; i < s->n_binds && r == 0; i++)
+		r = add_bind(h, &s->binds[i], (int)i, e);
+	return r;
+}
+
+static int look_root(const carrel_spec *s, struct host *h, carrel_error *e)
+{
+	static const char *const needed[] = { "dev", "proc", "tmp", "home" };
+	struct stat st;
+
+	if (s->root == NULL)
+		return 0;
+	h->root_dir = absolute(s->root);
+	if (h->root_dir == NULL)
+		return no_memory(e);
+	scoped_fd dir = open(h->root_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return error_set(e, CARREL_STAGE_FILE, errno, -1, "root: cannot use '%.150s': %s", s->root,
+				 strerror(errno));
+	for (int i = 0; i < 3; i++) {
+		if (fstatat(dir, needed[i], &st, AT_SYMLINK_NOFOLLOW) == -1)
+			return error_set(e, CARREL_STAGE_FILE, errno, -1,
+					 "root: '%.120s' must have the directories dev, proc and tmp; %s: %s", s->root,
+					 needed[i], strerror(errno));
+	}
+	h->has_home = fstatat(dir, needed[3], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	return 0;
+}
+
+int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_error *e)
+{
+	*ret = (struct host){ .processes = processes() };
+	choose_ids(number, ret);
+	if (behaviour_of(s) == &behaviour_container && !ret->root)
+		return error_set(e, CARREL_STAGE_ARGS, EPERM, -1,
+				 geteuid() == 0 ? "behaviour container needs user numbers to give to the task, and "
+						  "none are mapped here; rootless works without" :
+						  "behaviour container needs root; rootless does not");
+	for (size_t i = 0; i < HOST_TOP && top[i] != NULL; i++)
+		look_top(top[i], &ret->top[i]);
+	for (size_t i = 0; i < (s->net == CARREL_NET_HOST ? HOST_ETC : ETC_NET) && etc[i] != NULL; i++)
+		look_etc(etc[i], &ret->etc[i]);
+	int r = look_root(s, ret, e);
+	return r < 0 ? r : look_mounts(s, ret, e);
+}
+
+void host_finish(struct host *h)
+{
+	free(h->root_dir);
+	for (size_t i = 0; i < h->n_mounts; i++) {
+		free(h->mount[i].source);
+		free(h->mount[i].dest);
+	}
+}

@@ -1,0 +1,209 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The calls that isolation and new systems need: each in a program where it works, and where it fails.
+. "$(dirname "$0")/../lib.sh"
+cd "$tmp" || exit 1
+chmod 777 "$tmp"
+
+std='task dup_fds([{0, {fd, stdin}}, {1, {fd, stdout}}, {2, {fd, stderr}}])'
+# run_ops LOOK OPERATIONS: what the shell text LOOK says behind the operations, in this folder
+run_ops() {
+	{
+		printf 'task chdir("%s")\n%s\n%s\n' "$tmp" "$2" "$std"
+		printf 'task exec("/bin/sh", ["sh", "-c", "%s"], [], "")\n' "$1"
+	} >program
+	"$CARREL" run --ops program 2>&1
+}
+# bad OPERATIONS PATTERN: the last operation fails like this
+bad() {
+	like "fails: $(printf '%s' "$1" | tail -n 1)" "$(run_ops true "$1")" "*$2*"
+}
+
+# Files below a directory.
+mkdir dir other
+ln -s "$tmp/other" dir/out
+echo secret >other/secret
+here="task openat(-100, \"dir\", [o_path, o_directory], 0) slot 1"
+is openat "$(run_ops 'cat dir/new' "$here
+task openat({slot, 1}, \"new\", [o_creat, o_wronly], 420) slot 2
+task write({slot, 2}, \"text\")")" text
+bad 'task openat(-100, "nosuch", [o_rdonly], 0)' 'No such file'
+is 'mkdirat' "$(run_ops 'ls -d dir/sub' "$here
+task mkdirat({slot, 1}, \"sub\", 493)")" dir/sub
+bad 'task mkdirat(-100, "dir", 493)' 'File exists'
+is 'ignoring one error, not another' "$(run_ops 'echo on' 'task mkdirat(-100, "dir", 493) ignore eexist')" on
+bad 'task mkdirat(-100, "dir", 493) ignore enoent' 'File exists'
+is mknodat "$(run_ops 'test -p dir/pipe && test -f dir/empty && echo both' "$here
+task mknodat({slot, 1}, \"pipe\", 4516, 0)
+task mknodat({slot, 1}, \"empty\", 33188, 0)")" both
+bad 'task mknodat(-100, "dir", 33188, 0)' 'File exists'
+is symlinkat "$(run_ops 'readlink dir/link' "$here
+task symlinkat(\"to/where\", {slot, 1}, \"link\")")" to/where
+bad 'task symlinkat("x", -100, "dir")' 'File exists'
+is fchmod "$(run_ops 'stat -c %a dir/new' 'task openat(-100, "dir/new", [o_rdonly], 0) slot 1
+task fchmod({slot, 1}, 384)')" 600
+bad 'task fchmod(999, 384)' 'Bad file'
+bad 'task fchown(999, 1, 1)' 'Bad file'
+is openat2 "$(run_ops 'cat <&0' "$here
+task openat2({slot, 1}, \"new\", [o_rdonly], 0, [resolve_in_root]) slot 2
+task dup_fds([{0, {slot, 2}}, {1, {fd, stdout}}, {2, {fd, stderr}}])
+task exec(\"/bin/cat\", [\"cat\"], [], \"\")")" text
+bad "$here
+task openat2({slot, 1}, \"out/secret\", [o_rdonly], 0, [resolve_in_root])" 'No such file'
+bad "$here
+task openat2({slot, 1}, \"out/secret\", [o_rdonly], 0, [resolve_beneath])" 'ross-device link'
+bad "$here
+task openat2({slot, 1}, \"out\", [o_rdonly], 0, [resolve_no_symlinks])" 'ymbolic link'
+is memfd_create "$(run_ops 'readlink /proc/self/fd/7' 'task memfd_create("text", [mfd_allow_sealing]) slot 2' |
+	cut -c1-5)" ''
+std='task dup_fds([{0, {fd, stdin}}, {1, {fd, stdout}}, {2, {fd, stderr}}, {7, {slot, 2}}])'
+is 'memfd_create, passed on' "$(run_ops 'readlink /proc/self/fd/7' 'task memfd_create("text", []) slot 2')" \
+	'/memfd:text (deleted)'
+std='task dup_fds([{0, {fd, stdin}}, {1, {fd, stdout}}, {2, {fd, stderr}}])'
+bad 'task memfd_create("text", [4096])' 'Invalid argument'
+bad 'task close_range(9, 3, [])' 'Invalid argument'
+bad 'task openat(-100, "dir", [o_rdonly], 0) slot 1
+task close_range(3, 4294967295, [])
+task fchmod({slot, 1}, 493)' 'Bad file'
+
+# Processes.
+is 'pidfd_open and pidfd_send_signal' "$(run_ops 'echo alive' 'task getpid() slot 1
+task pidfd_open({slot, 1}, []) slot 2
+task pidfd_send_signal({slot, 2}, 0)')" alive
+bad 'task pidfd_open(0, [])' 'Invalid argument'
+bad 'task pidfd_send_signal({fd, stdin}, sigterm)' 'Bad file'
+is prlimit "$(run_ops 'ulimit -n' 'task prlimit(0, rlimit_nofile, {alcove_rlimit, 77, 77})')" 77
+bad 'task prlimit(0, rlimit_nofile, {alcove_rlimit, 9, 8})' 'Invalid argument'
+is sched_setaffinity "$(run_ops 'grep Cpus_allowed_list /proc/self/status | cut -f2' \
+	'task sched_setaffinity(0, [0])')" 0
+bad 'task sched_setaffinity(0, [])' 'Invalid argument'
+bad 'task sched_setaffinity(0, [8192])' 'Invalid argument'
+is ioprio_set "$(run_ops 'ionice' 'task ioprio_set(ioprio_who_process, 0, ioprio_class_be, 7)')" 'best-effort: prio 7'
+bad 'task ioprio_set(ioprio_who_process, 0, 5, 0)' 'Invalid argument'
+is personality "$(run_ops 'cat /proc/self/personality' 'task personality([addr_no_randomize])')" 00040000
+is 'poll finds what is there' "$(run_ops 'echo there' 'task memfd_create("x", []) slot 2
+task poll({slot, 2}, [pollin], 0)')" there
+bad 'task socket(af_unix, sock_dgram, 0) slot 2
+task poll({slot, 2}, [pollin], 20)' 'timed out'
+
+# Taking rights away.
+capabilities='grep -c ^Cap.*0000000000000000$ /proc/self/status'
+is 'capset, drop_bounding, ambient_clear' "$(run_ops "$capabilities" 'task ambient_clear()
+task drop_bounding([]) ignore eperm
+task prctl(pr_set_securebits, 3, 0, 0, 0) ignore eperm
+task capset([], [], [])')" "$([ "$(id -u)" -eq 0 ] && echo 5 || grep -c '^Cap.*0000000000000000$' /proc/self/status)"
+bad 'task capset([cap_net_raw], [], [])' 'Operation not permitted'
+bad 'task capset([64], [], [])' 'Invalid argument'
+bad 'task drop_bounding([99])' 'Invalid argument'
+if [ "$(id -u)" -eq 0 ]; then
+	is 'all but a list' "$(run_ops 'grep CapBnd /proc/self/status | cut -f2' 'task drop_bounding([cap_chown, cap_kill])')" \
+		0000000000000021
+	bad 'task capset([], [], [])
+task drop_bounding([])' 'Operation not permitted'
+	bad 'task setresuid(12345, 12345, 12345)
+task fchown({fd, stdin}, 1, 1)' 'Operation not permitted'
+	is fchown "$(run_ops 'stat -c %u:%g dir/new' 'task openat(-100, "dir/new", [o_rdonly], 0) slot 1
+task fchown({slot, 1}, 12345, 54321)')" 12345:54321
+fi
+keys='task keyctl_join_session()'
+if grep -q . /proc/keys 2>/dev/null; then
+	like 'keyctl_join_session' "$(run_ops 'grep -c _ses /proc/keys; echo' "$keys")" '[0-9]*'
+else
+	skip keyctl_join_session 'no keyrings here'
+fi
+rules='task landlock_create_ruleset([landlock_access_fs_read_file], [], []) slot 1'
+landlock=$(run_ops 'echo yes' "$rules")
+if [ "$landlock" = yes ]; then
+	is 'landlock allows' "$(run_ops 'cat dir/new; cat other/secret 2>/dev/null || echo no' "$rules
+task openat(-100, \"/\", [o_path], 0) slot 2
+task landlock_add_path({slot, 1}, {slot, 2}, [landlock_access_fs_read_file]) ignore
+task landlock_create_ruleset([landlock_access_fs_write_file], [], []) slot 3
+task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+task landlock_restrict_self({slot, 1})")" textsecret
+	is 'landlock denies' "$(run_ops 'cat dir/new; cat other/secret 2>/dev/null || echo no' "$rules
+task openat(-100, \"/usr\", [o_path], 0) slot 2
+task landlock_add_path({slot, 1}, {slot, 2}, [landlock_access_fs_read_file])
+task openat(-100, \"/bin\", [o_path], 0) slot 3
+task landlock_add_path({slot, 1}, {slot, 3}, [landlock_access_fs_read_file])
+task openat(-100, \"/lib\", [o_path], 0) slot 3
+task landlock_add_path({slot, 1}, {slot, 3}, [landlock_access_fs_read_file])
+task openat(-100, \"dir\", [o_path], 0) slot 3
+task landlock_add_path({slot, 1}, {slot, 3}, [landlock_access_fs_read_file])
+task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+task landlock_restrict_self({slot, 1})")" textno
+else
+	skip 'landlock allows' 'no Landlock'
+	skip 'landlock denies' 'no Landlock'
+fi
+net='task landlock_create_ruleset([], [landlock_access_net_connect_tcp], []) slot 1'
+if [ "$(run_ops 'echo yes' "$net")" = yes ]; then
+	is 'landlock_add_port' "$(run_ops 'echo on' "$net
+task landlock_add_port({slot, 1}, 443, [landlock_access_net_connect_tcp])")" on
+	bad "$net
+task landlock_add_port({slot, 1}, 65536, [landlock_access_net_connect_tcp])" 'Invalid argument'
+else
+	skip landlock_add_port 'an old kernel'
+fi
+bad 'task landlock_create_ruleset([], [], [])' 'No message of desired type'
+bad 'task landlock_restrict_self({fd, stdin})' '*'
+
+# Mounts.
+own='task unshare([clone_newuser, clone_newns, clone_newnet])'
+[ "$(id -u)" -ne 0 ] || own='task unshare([clone_newns, clone_newnet])
+task mount("none", "/", "", [ms_rec, ms_private], "", "")'
+if [ "$(run_ops 'echo yes' "$own")" != yes ]; then
+	skip 'mounts' 'no namespaces here'
+	finish
+fi
+lines() { sed -n "s|.* $tmp/\([^ ]*\) \([a-z,]*\) .*|\1 \2|p"; }
+look='cat /proc/self/mountinfo'
+is 'fsopen, fsconfig, fsmount, move_mount' "$(run_ops "$look" "$own
+task fsopen(\"tmpfs\") slot 1
+task fsconfig({slot, 1}, fsconfig_set_string, \"size\", \"8192\")
+task fsconfig({slot, 1}, fsconfig_cmd_create, [], [])
+task fsmount({slot, 1}, [mount_attr_nosuid, mount_attr_noexec]) slot 2
+task move_mount({slot, 2}, \"\", -100, \"other\", [move_mount_f_empty_path])" | lines)" \
+	'other rw,nosuid,noexec,relatime'
+bad "$own
+task fsopen(\"nosuchfs\")" 'No such device'
+bad "$own
+task fsopen(\"tmpfs\") slot 1
+task fsconfig({slot, 1}, fsconfig_set_string, \"nosuch\", \"1\")" 'Invalid argument'
+bad "$own
+task fsmount({fd, stdin}, [])" 'Invalid argument'
+bad 'task move_mount({fd, stdin}, "", -100, "other", [move_mount_f_empty_path])' '*'
+rec='at_recursive'
+is 'open_tree, mount_setattr' "$(run_ops "$look" "$own
+task open_tree(-100, \"dir\", [open_tree_clone, $rec]) slot 1
+task mount_setattr({slot, 1}, \"\", [at_empty_path, $rec], [mount_attr_rdonly, mount_attr_nodev], [], [ms_private])
+task move_mount({slot, 1}, \"\", -100, \"other\", [move_mount_f_empty_path])" | lines)" 'other ro,nodev,relatime'
+bad 'task open_tree(-100, "nosuch", [])' 'No such file'
+bad 'task mount_setattr(-100, "dir", [], [mount_attr_rdonly], [], [])' '*'
+is 'bind_in' "$(run_ops "$look" "$own
+$here
+task bind_in(-100, \"other\", {slot, 1}, \"sub\", [$rec], [mount_attr_rdonly])" | lines)" 'dir/sub ro,relatime'
+bad "$own
+$here
+task bind_in(-100, \"other\", {slot, 1}, \"nosuch\", [$rec], [])" 'No such file'
+# A link to a place of the host leads nowhere, and what it names stays as it is.
+bad "$own
+$here
+task bind_in(-100, \"dir/sub\", {slot, 1}, \"out\", [$rec], [])" 'No such file'
+mkdir -p "dir$tmp/other"
+is 'a link is followed inside the root' "$(run_ops "cat other/secret; $look" "$own
+$here
+task bind_in(-100, \"dir/sub\", {slot, 1}, \"out\", [$rec], [])" | lines)" "dir$tmp/other rw,relatime"
+is 'mount_in' "$(run_ops "$look" "$own
+$here
+task mount_in(\"tmpfs\", \"size=4096,mode=0700\", [mount_attr_nodev], {slot, 1}, \"sub\")" | lines)" 'dir/sub rw,nodev,relatime'
+bad "$own
+$here
+task mount_in(\"tmpfs\", \"size=4096\", [], {slot, 1}, \"out/x\")" 'No such file'
+bad "$own
+$here
+task mount_in(\"tmpfs\", \"size\", [], {slot, 1}, \"sub\")" 'Invalid argument'
+is 'loopback_up' "$(run_ops 'cat /sys/class/net/lo/flags 2>/dev/null; ip -br addr show lo | grep -c 127.0.0.1' "$own
+task loopback_up()" | tail -n 1)" 1
+is 'nothing of it outside' "$(lines </proc/self/mountinfo)" ''
+is 'no file was written outside' "$(ls other)" secret
+finish
