@@ -108,10 +108,12 @@ static int child_descriptors(struct port *p, struct channels *ch)
 	for (int i = 0; i < LOW_PLACES; i++)
 		p->low.place[i] = -1;
 	p->low.end = 0;
+	output_forget();
 	if (dup2(ch->in[0], FD_IN) == -1 || dup2(ch->out[1], FD_OUT) == -1 ||
 	    dup2(ch->err[1], FD_ERR) == -1 || dup3(ch->ctl[0], FD_CTL, O_CLOEXEC) == -1)
 		return -errno;
 	channels_close(ch);
+	output_blocking(false);
 	close(FD_SIGNAL);
 	close(FD_SIGNAL_WRITE);
 	return signals_open();
