@@ -190,6 +190,27 @@ cases() ->
          ok = call(D, [], seccomp, [seccomp_set_mode_filter, 0, only(D, 0)]),
          [?is(os(D), call(D, [], getpid)) || _ <- lists:seq(1, 10)]
      end},
+     {"trap 16: they are also enough with children, few (poll) and many (the kernel's own set)", fun(D) ->
+         %% Fails if the set of many children is asked (epoll_wait) when poll(2) has nothing of it.
+         true = call(D, [], setopt, [maxchild, 64]),
+         [begin
+              {ok, P} = call(D, [], fork),
+              _ = [{ok, _} = call(D, [P], fork) || _ <- lists:seq(1, N)],
+              ?is(N > 16, lists:member("anon_inode:[eventpoll]", [L || {_, L} <- fds(P)])),
+              {ok, 0, _, _, _, _} = call(D, [P], prctl, [pr_set_no_new_privs, 1, 0, 0, 0]),
+              ok = call(D, [P], seccomp, [seccomp_set_mode_filter, 0, only(D, 0)]),
+              [?is(P, call(D, [P], getpid)) || _ <- lists:seq(1, 10)],
+              %% Through it, and more than its output pipe holds at once.
+              ok = call(D, [], kill, [P, sigusr1]),
+              ?like({signal, sigusr1, _}, next(D, event, [P])),
+              L = [binary:copy(<<X>>, 20000) || X <- lists:seq(1, 8)],
+              [cast(D, [P], iolist_to_bin, [B]) || B <- L],
+              [?is(B, next(D, reply, [P])) || B <- L],
+              %% What is beyond ends it.
+              cast(D, [P], getcwd, []),
+              ?is({termsig, sigsys}, died(D, [P]))
+          end || N <- [3, 30]]
+     end},
      {"trap 17: one thread", fun(D) ->
          P = chain(D, 2),
          [?is({ok, [integer_to_list(X)]}, file:list_dir(lists:concat(["/proc/", X, "/task"]))) || X <- [os(D) | P]]
