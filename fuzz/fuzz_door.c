@@ -161,6 +161,7 @@ pid_t sys_fork(int64_t flags)
 		return be_child();
 	for (int i = 0; i < KIDS; i++) {
 		if (kids[i].state == KID_NONE) {
+			kid_close(&kids[i]);
 			kids[i] = made;
 			kids[i].state = KID_ALIVE;
 			made = (struct kid){ .ctl = -1, .in = -1, .out = -1, .err = -1 };
