@@ -59,6 +59,10 @@ static void exec_search(const char *name, char **argv)
 	char path[PATH_MAX];
 	int err = ENOENT;
 
+	if (*name == 0) {
+		errno = ENOENT;
+		return;
+	}
 	if (strchr(name, '/') != NULL) {
 		exec_file(name, argv);
 		return;

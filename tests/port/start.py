@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import resource
+import select
 import signal
 import stat
 import subprocess
@@ -184,6 +185,21 @@ def slow_reader():
     is_(p.eof()[0], 0)
 
 
+def first_events():
+    """An event waits for the first answer, and not a moment longer; a driver never sees the second that it may take."""
+    # Fails if events do not wait, or the wait does not end with the first answer.
+    p = Port()
+    os.kill(p.pid, signal.SIGUSR1)
+    assert not select.select([p.p.stdout], [], [], 0.1)[0], "an event before the first answer"
+    begin = time.monotonic()
+    p.send(call("unlink", p.fifo))
+    is_(p.get(), (4, (), "ok"))
+    is_(p.get()[0:2], (5, ()))
+    os.kill(p.pid, signal.SIGUSR2)
+    is_(p.get()[0:2], (5, ()))
+    assert time.monotonic() - begin < 0.5, "the wait goes on"
+
+
 def no_reader():
     """Output that nobody reads: at the end of input the port ends all the same once its reader is gone."""
     p = Port()
@@ -348,6 +364,7 @@ def no_stdin():
 run([("start: usage", usage), ("start: statuses", statuses), ("start: arguments", arguments), ("start: slots by the limit of descriptors", slots),
      ("start: a stack without limit gets one", stack), ("start: the fifo", fifo), ("start: the port leaves the fifo alone", fifo_stays),
      ("start: first frames are single writes", frames_at_once), ("start: -d without its descriptors", reexec), ("start: an empty input", no_stdin),
+     ("start: events wait for the first answer", first_events),
      ("end: the exit call", exits), ("end: a reader that is gone", gone_reader), ("end: its input closed by a call", closed_input),
      ("end: with output that nobody reads", no_reader), ("output: a slow reader gets all of it, whole", slow_reader),
      ("output: requests pass a reader that does not read", stalled),
