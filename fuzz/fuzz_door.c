@@ -43,6 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define FIRST_PID 1000
 #define DESCRIPTORS 190
 
+/* The output of programs.  Frames of the script that have it by chance are out of luck. */
+#define RAW "RAW-OF-A-PRG"
+
 #define FAIL(what) (fprintf(stderr, "%s\n", what), abort())
 
 /* A process that the port believes to have made: the other ends of its channels. */
@@ -50,6 +53,8 @@ struct kid {
 	enum { KID_NONE, KID_ALIVE, KID_DEAD } state;
 	int status;
 	int ctl, in, out, err;
+	uint64_t framed, announced;	/* bytes on its output, all of them frames; as far as it said so */
+	bool lied;
 };
 
 /* The ends of channels that are being made. */
@@ -60,6 +65,7 @@ static struct kid kids[KIDS];
 static struct port port;
 static int vm_in = -1, vm_out = -1;	/* to the port, from it */
 static const uint8_t *script, *script_end;
+static bool race;	/* the next step comes between poll(2) and what is done about it */
 static bool paused, interrupt, ended, child_next, exec_works, output_lost;
 static int64_t now_us;
 static uint64_t open_limit;
@@ -97,9 +103,20 @@ static void kid_close(struct kid *k)
 
 /* ----------------------------------------------------- what it makes --- */
 
+/* The limit that it is told of is not the kernel's. */
+static int limited(int r, int fd[2])
+{
+	if (r == -1 || (fd[0] < DESCRIPTORS && fd[1] < DESCRIPTORS))
+		return r;
+	close(fd[0]);
+	close(fd[1]);
+	errno = EMFILE;
+	return -1;
+}
+
 int fuzz_socketpair(int domain, int type, int protocol, int fd[2])
 {
-	int r = socketpair(domain, type, protocol, fd);
+	int r = limited(socketpair(domain, type, protocol, fd), fd);
 
 	kid_close(&made);
 	drop(&made_in);
@@ -112,7 +129,7 @@ int fuzz_socketpair(int domain, int type, int protocol, int fd[2])
 
 int fuzz_pipe2(int fd[2], int flags)
 {
-	int r = pipe2(fd, flags);
+	int r = limited(pipe2(fd, flags), fd);
 
 	if (r == -1)
 		return r;
@@ -327,6 +344,9 @@ static int64_t some_fcntl(const struct arg *a)
 	for (size_t i = 0; fd < OURS && fd != FD_ERR && i < sizeof(harmless) / sizeof(*harmless); i++) {
 		if (a[1].i == harmless[i]) {
 			int r = fcntl(fd, harmless[i], (int)(a[2].i & 63));
+
+			if (i < 2 && r >= DESCRIPTORS)
+				close(r);
 			return r == -1 ? -errno : r;
 		}
 	}
@@ -416,6 +436,8 @@ static void check_frame(const unsigned char *frame, size_t size)
 	if (type == FRAME_PROXY) {
 		if (size < HEAD_PID + 2 || HEAD_PID + 2 + (size_t)get16(frame + HEAD_PID) != size)
 			FAIL("a proxy of other than one frame");
+		if (memmem(frame, size, RAW, sizeof(RAW) - 1) != NULL)
+			FAIL("output of a program that is taken for a frame");
 		return;
 	}
 	if (type < FRAME_CALL || type > FRAME_PIPE)
@@ -445,23 +467,26 @@ static void listen_to_port(void)
 	}
 }
 
-static void put(int fd, const void *data, size_t n)
+/* What the pipe has no room for is not said.  As many bytes as were. */
+static uint64_t put(int fd, const void *data, size_t n)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
-	/* What the pipe has no room for is not said. */
-	if (fd >= 0 && poll(&p, 1, 0) == 1 && (p.revents & POLLERR) == 0 && write(fd, data, n) == -1 &&
-	    errno != EAGAIN && errno != EPIPE)
+	if (fd < 0 || poll(&p, 1, 0) != 1 || (p.revents & POLLERR) != 0)
+		return 0;
+	ssize_t r = write(fd, data, n);
+	if (r == -1 && errno != EAGAIN && errno != EPIPE)
 		FAIL("write");
+	return r > 0 ? (uint64_t)r : 0;
 }
 
-static void put_frame(int fd, unsigned type, const uint8_t *body, size_t n)
+static uint64_t put_frame(int fd, unsigned type, const uint8_t *body, size_t n)
 {
 	unsigned char mem[4 + 65536];
 
 	head_out(mem, (enum frame_type)type, n);
 	memcpy(mem + 4, body, n);
-	put(fd, mem, 4 + n);
+	return put(fd, mem, 4 + n);
 }
 
 /* ------------------------------------------------------------ scripts --- */
@@ -527,13 +552,28 @@ static void announce_as(struct kid *k)
 	if (a.said == 65535)
 		a.said = UINT64_MAX;
 	put(k->ctl, &a, sizeof(a));
+	k->lied = true;
 }
 
-static void much(int fd)
+/* As a program is executed that says what looks like a frame. */
+static void exec_and_say(struct kid *k)
+{
+	struct {
+		uint32_t magic, what;
+		uint64_t said;
+	} a = { UINT32_C(0xca22e1f5), 1, k->framed - k->announced };
+
+	if (k->lied || k->ctl < 0 || put(k->ctl, &a, sizeof(a)) != sizeof(a))
+		return;
+	drop(&k->ctl);
+	put(k->out, "\0\16\0\4" RAW, 16);
+}
+
+static uint64_t much(int fd)
 {
 	static const unsigned char zeros[70000];
 
-	put(fd, zeros, (take() << 8 | take()) + 1U);
+	return put(fd, zeros, (take() << 8 | take()) + 1U);
 }
 
 /* Long requests, more than pipes hold. */
@@ -563,7 +603,7 @@ static void step(void)
 	unsigned type;
 	size_t n;
 
-	switch (take() % 21) {
+	switch (take() % 23) {
 	case 0:
 		body = take_bytes(&n);
 		put(vm_in, body, n);
@@ -579,13 +619,13 @@ static void step(void)
 	case 3:
 		k = take_kid();
 		body = take_bytes(&n);
-		put(k->out, body, n);
+		k->framed += put(k->out, body, n);
 		break;
 	case 4:
 		k = take_kid();
 		type = take();
 		body = take_bytes(&n);
-		put_frame(k->out, type, body, n);
+		k->framed += put_frame(k->out, type, body, n);
 		break;
 	case 5:
 		k = take_kid();
@@ -599,6 +639,7 @@ static void step(void)
 		k = take_kid();
 		body = take_bytes(&n);
 		put(k->ctl, body, n);
+		k->lied = true;
 		break;
 	case 8:
 		drop(&take_kid()->ctl);
@@ -636,13 +677,22 @@ static void step(void)
 		break;
 	case 16:
 		k = take_kid();
-		much(take() % 2 == 0 ? k->out : k->err);
+		if (take() % 2 == 0)
+			k->framed += much(k->out);
+		else
+			much(k->err);
 		break;
 	case 17:
 		drop(&take_kid()->in);
 		break;
 	case 18:
 		exec_works = !exec_works;
+		break;
+	case 21:
+		exec_and_say(take_kid());
+		break;
+	case 22:
+		race = true;
 		break;
 	case 20:
 		bulk();
@@ -701,6 +751,10 @@ int fuzz_poll(struct pollfd *fd, nfds_t n, int timeout)
 			return -1;
 		}
 		int r = poll(fd, n, 0);
+		if (race && r > 0 && script < script_end) {
+			race = false;
+			step();
+		}
 		if (r != 0 || timeout == 0)
 			return r;
 		if (script < script_end)
@@ -819,7 +873,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	script = data;
 	script_end = data + size;
-	paused = interrupt = ended = child_next = exec_works = output_lost = false;
+	race = paused = interrupt = ended = child_next = exec_works = output_lost = false;
 	now_us = 1;
 	open_limit = DESCRIPTORS;
 	n_heard = 0;

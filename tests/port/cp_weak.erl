@@ -287,13 +287,20 @@ cases() ->
          T = tmp("d"),
          ok = file:make_dir(T),
          [ok = file:write_file(T ++ "/" ++ lists:duplicate(200, $a) ++ integer_to_list(N), "") || N <- lists:seq(1, 400)],
+         U = tmp("many"),
+         ok = file:make_dir(U),
+         [ok = file:make_dir(U ++ "/" ++ lists:duplicate(245, $a) ++ integer_to_list(N)) || N <- lists:seq(1, 2300)],
          Fds = fds(os(D)),
          [?like({C, R} when R =:= badarg orelse element(1, R) =:= error, {C, call(D, [], C, A)})
-          || {C, A} <- [{readdir, [T]}, {alloc, [[{ptr, 65500}]]}, {alloc, [[binary:copy(<<1>>, 32768)]]}]],
+          || {C, A} <- [{readdir, [T]}, {readdir, [U]}, {alloc, [[{ptr, 65500}]]}, {alloc, [[binary:copy(<<1>>, 32768)]]}]],
          ?is(Fds, fds(os(D))),
          [ok = call(D, [], setenv, ["V" ++ integer_to_list(N), binary:copy(<<"v">>, 20000), 1]) || N <- lists:seq(1, 4)],
          ?like(R when R =:= badarg orelse element(1, R) =:= error, call(D, [], environ)),
          ?is(os(D), call(D, [], getpid))
+     end},
+     {"weak: sigaction says why it failed", fun(D) ->
+         [?is({error, einval}, call(D, [], sigaction, [S, H])) || S <- [sigkill, sigstop, 0, 999], H <- [sig_dfl, sig_ign, sig_info]],
+         ?is({error, einval}, call(D, [], sigaction, [999, []]))
      end},
      {"weak: select says why it failed", fun(D) ->
          {ok, P} = call(D, [], fork),

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Frames that no driver writes. The port ends as its specification says, or goes on; never anything else."""
+import os
 import random
+import signal
 import struct
+import time
 
 from rawport import Atom, Port, alive, call, frame, is_, run, term, until, wrap
 
@@ -233,6 +236,21 @@ def split():
     is_(p.eof(), (0, []))
 
 
+def halves():
+    """Frames of a child that come in pieces: its pipe had room for one and a half."""
+    # Fails if a frame that is not there whole closes the stream.
+    p = Port()
+    child = p.fork()
+    fd = p.call(56, "/dev/zero", [], 0, pipe=[child])[1]
+    p.send(call("select", [], [], [], (Atom("alcove_timeval"), 0, 300000), pipe=[child]) + call(64, fd, 60000, pipe=[child]) * 6)
+    p.call("getpid")
+    os.kill(p.pid, signal.SIGSTOP)
+    time.sleep(0.6)
+    os.kill(p.pid, signal.SIGCONT)
+    got = [f for f in (p.get() for _ in range(8)) if f[0] == 4]
+    is_(got, [(4, (child,), ("ok", [], [], []))] + [(4, (child,), ("ok", bytes(60000)))] * 6)
+
+
 def deep_terms():
     p = Port()
     for n in (1, 17, 300, 10000):
@@ -258,4 +276,5 @@ run([("hostile: input that ends within a frame", truncated)] +
      ("hostile: noise", noise),
      ("hostile: output of a child that is no frame", output_of_a_child),
      ("hostile: frames split and joined", split),
+     ("hostile: frames of a child in pieces", halves),
      ("hostile: terms of great depth", deep_terms)])
