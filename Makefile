@@ -16,7 +16,7 @@ help:
 	@echo 'make            build the programs ($(STATIC)/src) and the library ($(MAIN)/src)'
 	@echo 'make check      build and run all tests'
 	@echo 'make asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer'
-	@echo 'make fuzz       fuzz each parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
+	@echo 'make fuzz       fuzz each parser and the port for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
 	@echo 'make lint       both compilers, manual pages, shell scripts'
 	@echo 'make bench      measure, side by side with what is installed'
 	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR'
