@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import struct
+import sys
 import time
 
 from rawport import Atom, Port, alive, call, frame, is_, run, term, until, wrap
@@ -236,6 +237,22 @@ def split():
     is_(p.eof(), (0, []))
 
 
+def flood_of_announcements():
+    """A program that was given the ctl channel never stops announcing. Others are served."""
+    # Fails if the channel is read until it is empty.
+    p = Port()
+    other, child = p.fork(), p.fork()
+    is_(p.call("fcntl", 5, 2, 0, pipe=[child]), ("ok", 0))
+    program = "import os,struct\nm=struct.pack('=IIQ',0xca22e1f5,2,1)*256\nwhile 1: os.write(5,m)"
+    p.send(call("execvp", sys.executable, ["python3", "-c", program], pipe=[child]))
+    time.sleep(0.5)
+    for _ in range(20):
+        is_(p.call("getpid", pipe=[other]), other)
+    p.send(call("kill", child, 9))
+    while p.get()[:2] != (5, (child,)):
+        pass
+
+
 def halves():
     """Frames of a child that come in pieces: its pipe had room for one and a half."""
     # Fails if a frame that is not there whole closes the stream.
@@ -277,4 +294,5 @@ run([("hostile: input that ends within a frame", truncated)] +
      ("hostile: output of a child that is no frame", output_of_a_child),
      ("hostile: frames split and joined", split),
      ("hostile: frames of a child in pieces", halves),
+     ("hostile: a child that never stops announcing", flood_of_announcements),
      ("hostile: terms of great depth", deep_terms)])
