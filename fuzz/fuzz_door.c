@@ -862,7 +862,7 @@ static void run(void)
 	port.options.max_depth = 100;
 	if (say_ok(&port) < 0)
 		FAIL("no output");
-	output_blocking(false);
+	fd_blocking(&port, false);
 	loop_first(&port);
 	loop_run(&port);
 }

@@ -12,14 +12,14 @@
 /* The parent learns what of our output is frames before anything else can be written. */
 static void before_exec(struct port *p)
 {
-	output_blocking(true);
+	fd_blocking(p, true);
 	announce(p, ANNOUNCE_EXEC, 0);
 	signals_unblock();
 }
 
 static void exec_failed(struct port *p, int err, struct buf *reply)
 {
-	output_blocking(false);
+	fd_blocking(p, false);
 	announce(p, ANNOUNCE_FRAMES, 0);
 	reply_error(reply, err);
 }

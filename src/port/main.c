@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 		start(&s);
 	if (say_ok(&port) < 0)
 		return EIO;
-	output_blocking(false);
+	fd_blocking(&port, false);
 	sigemptyset(&none);
 	signals_restore(&none);
 	if (!s.again)

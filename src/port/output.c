@@ -11,10 +11,8 @@
 #include "bytes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -70,18 +68,6 @@ bool output_takes_answer(void)
 void output_forget(void)
 {
 	waits = 0;
-}
-
-void output_blocking(bool blocking)
-{
-	int flags = fcntl(FD_OUT, F_GETFL);
-	struct stat st;
-
-	/* A terminal or a file may be that of other processes. */
-	if (flags == -1 || fstat(FD_OUT, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-		return;
-	flags = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-	fcntl(FD_OUT, F_SETFL, flags);
 }
 
 static void wait_for_reader(void)

@@ -206,6 +206,7 @@ struct port {
 	struct options options;
 	unsigned char filter[FILTER_BYTES];	/* calls denied to this process */
 	unsigned char child_filter[FILTER_BYTES];
+	bool nonblocking;	/* descriptor 0 does not block */
 	bool ctl;		/* descriptor 5 is a socket to a parent that understands announcements */
 	uint64_t said;		/* bytes on stdout since the last message on the ctl channel */
 	uint64_t batch;		/* batches of events so far */
@@ -263,9 +264,6 @@ int output_drain(void);
 
 /* output_forget(): in a forked process: what waits is the parent's. */
 void output_forget(void);
-
-/* output_blocking(blocking): for programs descriptor 1 is as they expect it; for us it does not block. */
-void output_blocking(bool blocking);
 
 /* head_out(at, type, body): the head of a frame with a body of ${body} bytes. */
 void head_out(unsigned char *at, enum frame_type type, size_t body);
@@ -341,6 +339,10 @@ void signals_forget(void);
 
 /* signals_read(p): handle what was caught; ends the process when the pipe cannot be read. */
 void signals_read(struct port *p);
+
+/* fd_blocking(p, blocking): for programs 0 and 1 are as they expect them; for us they do not block, unless others
+ * may share them. */
+void fd_blocking(struct port *p, bool blocking);
 
 /* fd_place(fd, n, at): move ${n} descriptors, close-on-exec, to the numbers from ${at}.  0 or -errno. */
 int fd_place(int *fd, int n, int at);

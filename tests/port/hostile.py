@@ -239,7 +239,7 @@ def split():
 
 def flood_of_announcements():
     """A program that was given the ctl channel never stops announcing. Others are served."""
-    # Fails if the channel is read until it is empty.
+    # Fails now and then if the channel is read until it is empty.
     p = Port()
     other, child = p.fork(), p.fork()
     is_(p.call("fcntl", 5, 2, 0, pipe=[child]), ("ok", 0))
