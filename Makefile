@@ -7,6 +7,9 @@ MUSL_CC ?= musl-gcc
 STATIC = $(BUILD)/static
 MAIN = $(BUILD)/main
 ASAN = $(BUILD)/asan
+TSAN = $(BUILD)/tsan
+# What `make tsan` runs: the tests of the library that have threads or very many streams.
+TSAN_TESTS ?= lib-threads lib-guest lib-many lib-streams
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
@@ -16,10 +19,11 @@ help:
 	@echo 'make            build the programs ($(STATIC)/src) and the library ($(MAIN)/src)'
 	@echo 'make check      build and run all tests'
 	@echo 'make asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make tsan       the tests of the library with threads under ThreadSanitizer'
 	@echo 'make fuzz       fuzz each parser and the port for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
 	@echo 'make lint       both compilers, manual pages, shell scripts'
 	@echo 'make bench      measure, side by side with what is installed'
-	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR'
+	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR; uninstall takes it away again'
 
 # musl brings no kernel headers; give it the system's, behind its own.
 $(BUILD)/kernel-headers:
@@ -39,6 +43,11 @@ $(ASAN)/build.ninja:
 	meson setup $(ASAN) -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized \
 		-Dtest_programs=$(abspath $(ASAN))/src
 
+# The control process has no threads: it is the plain one.
+$(TSAN)/build.ninja:
+	meson setup $(TSAN) -Db_sanitize=thread -Db_lundef=false --buildtype=debugoptimized -Dfuzz=false \
+		-Dprograms=false -Ddefault_library=static -Dtest_programs=$(abspath $(STATIC))/src
+
 static: $(STATIC)/build.ninja
 	ninja -C $(STATIC)
 
@@ -51,6 +60,10 @@ check: static main
 asan: $(ASAN)/build.ninja
 	ninja -C $(ASAN)
 	python3 tests/runner.py $(ASAN) --skips tests/skips.expected --sanitized $(TESTS)
+
+tsan: static $(TSAN)/build.ninja
+	ninja -C $(TSAN)
+	python3 tests/runner.py $(TSAN) --skips tests/skips.expected --sanitized $(TSAN_TESTS)
 
 fuzz:
 	[ -f $(BUILD)/fuzz/build.ninja ] || CC=clang meson setup $(BUILD)/fuzz -Dfuzz=true -Dtests=false \
@@ -69,7 +82,11 @@ install: static main
 	DESTDIR='$(DESTDIR)' meson install -C $(MAIN) --no-rebuild --skip-subprojects
 	DESTDIR='$(DESTDIR)' meson install -C $(STATIC) --no-rebuild --tags runtime
 
+uninstall:
+	ninja -C $(STATIC) uninstall
+	ninja -C $(MAIN) uninstall
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help static main check asan fuzz lint bench install clean
+.PHONY: all help static main check asan tsan fuzz lint bench install uninstall clean

@@ -10,7 +10,8 @@
  *
  * Rules that hold everywhere:
  *  - Option structs begin with their size (CARREL_SPEC() sets it); fields that
- *    are zero are the safe default; later versions only append fields.
+ *    are zero are the safe default; later versions only append fields.  Structs without a size
+ *    (carrel_error, carrel_io, carrel_status, carrel_result, carrel_info) do not change.
  *  - Functions that can fail return -1, NULL or a negative count, set errno to
  *    the error's `err`, and fill the caller's `carrel_error` when it is not
  *    NULL.
@@ -328,7 +329,7 @@ void carrel_close(carrel *c);
 int carrel_fd(const carrel *c);
 
 /*
- * carrel_next(c, ev, timeout_ms): the next event of any tree.  Waits up to
+ * carrel_next(c, ev, timeout_ms): the next event of any tree; ${ev->size} must be set.  Waits up to
  * ${timeout_ms} (0: not at all; -1: without limit).  Returns 1 with ${ev} filled,
  * 0 when there is none in time, or also at once when no tree is left that could
  * produce one; -1 with errno EBUSY (another thread is in carrel_next()), EINVAL,
@@ -429,6 +430,7 @@ int carrel_pause(carrel_proc *p, int stream, int on);
 /*
  * carrel_take_fd(p, stream): hand the host's end of stdin (0), stdout (1) or stderr (2) over to the
  * caller, who closes it; of a CARREL_PTY 0 and 1 are its master.  It does not block and is close-on-exec.
+ * (The flag belongs to the open file: a program that gets it as a standard stream may not expect it.)
  * The handle forgets the stream: no more data or EOF events of it, and GONE does not wait for it.  What was
  * read already was delivered, but for an unfinished line of CARREL_LINES (EBUSY: read it first).
  * A descriptor, or -1: EINVAL, EBADF (no such stream, or closed), EBUSY.

@@ -4,55 +4,17 @@
 #include "text.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* One piece of data, what was held before it, its keys, and the line's end. */
 #define PIECE_MAX (JSON_DATA_MAX + JSON_HELD_MAX)
 #define LINE_MAX_LEN (TEXT_ESCAPE_MAX * PIECE_MAX + 128)
 
-/*
- * How a write does not block.  The flag O_NONBLOCK belongs to the open file that the caller shares
- * with others, so it is never set there.
- */
-enum json_way {
-	WAY_WRITE,	/* a file, or an open file of our own with O_NONBLOCK */
-	WAY_SEND,	/* a socket: MSG_DONTWAIT */
-	WAY_SMALL	/* a pipe that cannot be opened again: when it polls writable, a write of
-			   PIPE_BUF bytes does not block */
-};
-
-static enum json_way choose_way(struct json *j, int fd)
-{
-	char path[48];
-	struct stat st;
-
-	if (fstat(fd, &st) == -1 || S_ISREG(st.st_mode))
-		return WAY_WRITE;
-	if (S_ISSOCK(st.st_mode))
-		return WAY_SEND;
-	if (!S_ISFIFO(st.st_mode) && !isatty(fd))
-		return WAY_WRITE;
-	/* The same pipe or terminal as an open file of our own. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	int own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (own == -1)
-		return WAY_SMALL;
-	j->fd = own;
-	j->own_fd = 1;
-	return WAY_WRITE;
-}
-
 int json_init(struct json *j, int fd, int (*wait)(void *arg, int fd), void *arg)
 {
-	*j = (struct json){ .fd = fd, .wait = wait, .arg = arg };
+	*j = (struct json){ .wait = wait, .arg = arg };
 	j->line = malloc(LINE_MAX_LEN);
 	j->joined = malloc(PIECE_MAX);
 	if (j->line == NULL || j->joined == NULL) {
@@ -60,53 +22,34 @@ int json_init(struct json *j, int fd, int (*wait)(void *arg, int fd), void *arg)
 		errno = ENOMEM;
 		return -1;
 	}
-	j->way = (int)choose_way(j, fd);
+	port_out(&j->port, fd);
 	return 0;
 }
 
 void json_finish(struct json *j)
 {
-	if (j->own_fd)
-		close(j->fd);
+	port_close(&j->port);
 	free(j->line);
 	free(j->joined);
-	*j = (struct json){ .fd = -1 };
+	j->line = NULL;
+	j->joined = NULL;
 }
 
 /* -------------------------------------------------------------- writing --- */
-
-static ssize_t write_some(const struct json *j, const char *p, size_t n)
-{
-	struct pollfd pfd = { .fd = j->fd, .events = POLLOUT };
-
-	switch ((enum json_way)j->way) {
-	case WAY_SEND:
-		return send(j->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	case WAY_SMALL:
-		if (poll(&pfd, 1, 0) == 0) {
-			errno = EAGAIN;
-			return -1;
-		}
-		return write(j->fd, p, n < PIPE_BUF ? n : PIPE_BUF);
-	case WAY_WRITE:
-		break;
-	}
-	return write(j->fd, p, n);
-}
 
 static void write_line(struct json *j, size_t n)
 {
 	const char *p = j->line;
 
 	while (n > 0 && j->err == 0) {
-		ssize_t done = write_some(j, p, n);
+		ssize_t done = port_write(&j->port, p, n);
 
 		if (done >= 0) {
 			p += done;
 			n -= (size_t)done;
 		} else if (errno == EAGAIN) {
-			j->err = j->wait(j->arg, j->fd);
-		} else if (errno != EINTR) {
+			j->err = j->wait(j->arg, j->port.fd);
+		} else {
 			j->err = errno;
 		}
 	}

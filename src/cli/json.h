@@ -8,6 +8,8 @@
 #ifndef CLI_JSON_H
 #define CLI_JSON_H
 
+#include "port.h"
+
 #include <stddef.h>
 
 /* Bytes of a stream in one event at most; longer data becomes several events. */
@@ -17,9 +19,7 @@
 #define JSON_HELD_MAX 3
 
 struct json {
-	int fd;			/* where writes go */
-	int own_fd;		/* fd was opened here */
-	int way;		/* how not to block: enum json_way in json.c */
+	struct port port;	/* where writes go */
 	int err;		/* errno of the failure after which nothing more is written */
 	int (*wait)(void *arg, int fd); /* until fd can be written: 0, or an errno to give up */
 	void *arg;

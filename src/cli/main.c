@@ -89,12 +89,15 @@ static int cmd_help(int argc, char **argv)
 
 /*
  * A caller may have closed 0, 1 or 2.  The next descriptor that carrel opens would take such a
- * number, and what the command writes to its standard error would land in it.
+ * number, and what the command writes to its standard error would land in it.  What stands there
+ * fails as a closed one does: reading from it or writing to it is EBADF.
  */
 static int fill_standard_fds(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDWR) != fd)
+		int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", mode) != fd)
 			return -1;
 	}
 	return 0;

@@ -38,17 +38,26 @@ static void write_line(char *line, size_t len)
 static void report_va(const char *suffix, const char *format, va_list ap)
 {
 	static const char prefix[] = "carrel: ";
-	char *text = NULL, *line = NULL;
+	char text[1024];
+	va_list again;
 
-	/* The newline of write_line() takes the place of the NUL. */
-	if (vasprintf(&text, format, ap) >= 0) {
-		int len = asprintf(&line, "%s%s%s", prefix, text, suffix);
+	va_copy(again, ap);
+	int len = vsnprintf(text, sizeof(text), format, ap);
+	size_t size = sizeof(prefix) + strlen(suffix) + (len > 0 ? (size_t)len : 0) + 1;
+	/* A long line needs memory; without any, its beginning is better than silence. */
+	char spare[sizeof(text) + 128], *line = size <= sizeof(spare) ? NULL : malloc(size);
+	if (line != NULL) {
+		int at = snprintf(line, size, "%s", prefix);
 
-		if (len >= 0)
-			write_line(line, (size_t)len);
+		at += vsnprintf(line + at, size - (size_t)at, format, again);
+		snprintf(line + at, size - (size_t)at, "%s", suffix);
+		write_line(line, strlen(line));
+	} else {
+		snprintf(spare, sizeof(spare), "%s%s%s", prefix, text, suffix);
+		write_line(spare, strlen(spare));
 	}
 	free(line);
-	free(text);
+	va_end(again);
 }
 
 void report_line(const char *format, ...)

@@ -40,11 +40,13 @@ static int run_tree(struct run *r)
 	carrel_config cfg = { .size = sizeof(cfg), .no_cgroup = o->no_cgroup, .once = 1 };
 	carrel_caps caps = { .size = sizeof(caps) };
 	carrel_error e = { 0 };
+	carrel_spec spec = o->spec;
 
+	run_streams_prepare(r, &spec, &cfg);
 	r->c = carrel_open(&cfg, &e);
 	if (r->c == NULL)
 		return report_error(&e);
-	r->p = carrel_spawn(r->c, &o->spec, &e);
+	r->p = carrel_spawn(r->c, &spec, &e);
 	int status = r->p != NULL ? run_events(r) : spawn_failed(r, &e);
 	if (carrel_probe(r->c, &caps) == -1)
 		snprintf(caps.mechanism, sizeof(caps.mechanism), "a lost control process");
@@ -56,12 +58,11 @@ static int run_tree(struct run *r)
 	return status;
 }
 
-static int run(const struct run_options *o)
+static int run(const struct run_options *o, const struct run_signals *signals)
 {
-	struct run r = { .o = o };
-	int shared = !o->json && o->stdio != RUN_STDIO_NULL;
+	struct run r = { .o = o, .signals = *signals };
 
-	if (run_signals_init(&r.signals, shared) == -1) {
+	if (run_signals_init(&r.signals, o->shared) == -1) {
 		report_line("cannot take over signals: %s", strerror(errno));
 		return EXIT_CARREL;
 	}
@@ -71,13 +72,27 @@ static int run(const struct run_options *o)
 	 * A shell leaves its script or loop only when its child *died* of the ^C that both got; a
 	 * status of 130 would say that the command took it as a key and chose to end.
 	 */
-	if (r.gone && r.status.sig != 0 && r.status.sig == r.interrupt)
+	if (r.gone && r.failed == 0 && r.status.sig != 0 && r.status.sig == r.interrupt)
 		run_signals_die(r.interrupt);
 	return status;
 }
 
+/* What the caller ignores as nohup(1) and & in a script do it, the command does too. */
+static void keep_ignored(struct run_options *o, struct run_signals *signals)
+{
+	static const int kept[] = { SIGHUP, SIGINT, SIGQUIT };
+
+	run_signals_look(signals);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (sigismember(&signals->ignored, kept[i]))
+			o->ignored[o->spec.n_keep_ignored++] = kept[i];
+	}
+	o->spec.keep_ignored = o->ignored;
+}
+
 int cmd_run(int argc, char **argv)
 {
+	struct run_signals signals = { .fd = -1 };
 	struct run_options o;
 	int first;
 
@@ -89,8 +104,10 @@ int cmd_run(int argc, char **argv)
 	}
 	if (status == OPTIONS_GO_ON)
 		status = run_options_complete(&o, argv + first);
-	if (status == OPTIONS_GO_ON)
-		status = o.print_ops ? print_ops(&o) : run(&o);
+	if (status == OPTIONS_GO_ON) {
+		keep_ignored(&o, &signals);
+		status = o.print_ops ? print_ops(&o) : run(&o, &signals);
+	}
 	run_options_finish(&o);
 	return status;
 }

@@ -5,6 +5,10 @@
 
 #include "json.h"
 #include "options.h"
+#include "pump.h"
+#include "sink.h"
+#include "spool.h"
+#include "terminal.h"
 
 #include <carrel.h>
 #include <signal.h>
@@ -15,6 +19,7 @@
 enum run_stdio {
 	RUN_STDIO_DEFAULT,	/* share, or events with --json */
 	RUN_STDIO_SHARE,
+	RUN_STDIO_RELAY,
 	RUN_STDIO_NULL
 };
 
@@ -22,7 +27,12 @@ enum run_stdio {
 struct run_options {
 	carrel_spec spec;
 	int help, json, print_ops, stats, verbose, wait_tree, no_cgroup;
+	int pty, lines, tag, stamp, quiet, append;
+	const char *on_exit;
+	const char *input, *output, *error;
 	enum run_stdio stdio;
+	int shared;		/* the command is in the caller's session and process group */
+	int ignored[3];		/* of spec.keep_ignored */
 	const char *ops_file;
 	char *ops_text;
 	const char **env;
@@ -44,11 +54,21 @@ void run_options_finish(struct run_options *o);
  * reported. */
 int run_options_complete(struct run_options *o, char **words);
 
+/* run_stdio_complete(o): the part of run_options_complete() that is about standard streams. */
+int run_stdio_complete(struct run_options *o);
+
+/* The rows of options about standard streams. */
+int run_stdio_take(void *to, const char *value, char *why);
+int run_stdio_take_input(void *to, const char *value, char *why);
+int run_stdio_take_output(void *to, const char *value, char *why);
+int run_stdio_take_error(void *to, const char *value, char *why);
+
 /* The signals that carrel handles; all others keep their meaning. */
 struct run_signals {
 	int fd;			/* a signalfd */
 	int shared;		/* the command is in carrel's process group */
 	sigset_t handled;
+	sigset_t ignored;	/* by the caller */
 };
 
 /* One signal; from_kernel: not sent by a process, but by the terminal or a timer. */
@@ -57,7 +77,10 @@ struct run_signal {
 	int from_kernel;
 };
 
-/* run_signals_init(s, shared): take over the signals.  0, or -1 with errno. */
+/* run_signals_look(s): which signals the caller ignores. */
+void run_signals_look(struct run_signals *s);
+
+/* run_signals_init(s, shared): after run_signals_look(), take over the signals.  0, or -1 with errno. */
 int run_signals_init(struct run_signals *s, int shared);
 
 /* run_signals_finish(s): handle no more signals; they stay blocked, so that one that comes while
@@ -70,8 +93,32 @@ int run_signals_next(const struct run_signals *s, struct run_signal *ret);
 /* run_signals_suspend(s, sig): stop carrel itself as ${sig} would, until SIGCONT. */
 void run_signals_suspend(const struct run_signals *s, int sig);
 
+/* run_signals_suspend_job(s): stop the whole job as the terminal's ^Z would, until SIGCONT: 1, or 0 at
+ * once where nobody could continue it. */
+int run_signals_suspend_job(const struct run_signals *s);
+
 /* run_signals_die(sig): end carrel itself by ${sig}. */
 void run_signals_die(int sig);
+
+/* What stands between the command's streams and the caller's; nothing when they are shared. */
+struct run_streams {
+	int active;		/* there is something to wait for */
+	int pty;
+	int events;		/* output comes as events and leaves by the sinks */
+	struct pump in, out[2];
+	int unread_fd;		/* a reading end of the command's stdin after its end, or -1 */
+	struct sink sinks[2];
+	struct sink *sink[2];	/* of stdout and stderr: both the first where both are one pipe */
+	int paused[2];
+	int out_ended;		/* nothing more comes for the first sink */
+	int open_line[2];	/* a line was begun in the sink */
+	struct spool spool;
+	int replay;		/* the spool is being shown */
+	struct terminal terminal;
+	int was_raw;
+	struct termios settings; /* of the command's terminal */
+	int eof_due;		/* the end of the input is still to be typed */
+};
 
 /* One run, from the spawn to the end of the tree. */
 struct run {
@@ -79,19 +126,84 @@ struct run {
 	carrel *c;
 	carrel_proc *p;
 	struct run_signals signals;
+	struct run_streams s;
 	struct json json;
 	struct json_stream out, err;
+	char *json_line;	/* a line and its newline */
 	carrel_status status;
 	int gone;
 	int lost;
-	int failed;		/* events could not be had or written: the exit status, else 0 */
+	int failed;		/* carrel's own reason to end: the exit status, else 0 */
 	int stopped;		/* the leader's stop signal, while carrel has not followed */
+	int stop_ours;		/* ... which carrel caused */
+	int early;		/* signals that are handled now came before the command did */
 	int interrupt;		/* the terminal's last SIGINT or SIGQUIT that both got */
-	int64_t give_up_ms;	/* when to stop waiting for the reader of the events; 0: never */
+	int64_t give_up_ms;	/* when to stop waiting for the reader of the output; 0: never */
 };
 
 /* run_events(r): handle events and signals until the tree is empty.  The exit status. */
 int run_events(struct run *r);
+
+/* run_fail(r, status, sig): end the run with ${status}; the first one counts.  The tree is stopped
+ * with ${sig}, or as the options say if that is 0. */
+void run_fail(struct run *r, int status, int sig);
+
+/* run_exit_status(r): how the command ended, as an exit status. */
+int run_exit_status(const struct run *r);
+
+/* The streams: */
+
+/* run_streams_prepare(r, spec, cfg): complete ${spec} and ${cfg} with what the caller's terminal is. */
+void run_streams_prepare(struct run *r, carrel_spec *spec, carrel_config *cfg);
+
+/* run_streams_start(r): after the spawn.  0, or -1 after run_fail(). */
+int run_streams_start(struct run *r);
+
+/* run_streams_poll(r, fds, timeout_ms): fill RUN_POLL elements of ${fds}; the time to wait, at most
+ * ${timeout_ms}. */
+#define RUN_POLL 8
+int run_streams_poll(struct run *r, struct pollfd *fds, int timeout_ms);
+
+/* run_streams_ready(r, fds): after poll(2). */
+void run_streams_ready(struct run *r, const struct pollfd *fds);
+
+/* run_streams_event(r, ev): an event about input, or the end of a stream. */
+void run_streams_event(struct run *r, const carrel_event *ev);
+
+/* run_streams_gone(r): the tree is empty; run_streams_busy(r): something is still to be written. */
+void run_streams_gone(struct run *r);
+int run_streams_busy(const struct run *r);
+
+/* run_streams_let_go(fd): nothing more comes from or goes to the caller's descriptor ${fd}: who is at its
+ * other end sees that, although carrel goes on. */
+void run_streams_let_go(int fd);
+
+/* run_streams_front(r): carrel goes on after a stop, or the window changed. */
+void run_streams_front(struct run *r);
+
+/* run_streams_finish(r): give back what was lent: the terminal, unread input. */
+void run_streams_finish(struct run *r);
+
+/* Output that comes as events: */
+
+/* run_output_init(r), run_output_finish(r): the sinks and the spool. */
+void run_output_init(struct run *r);
+void run_output_finish(struct run *r);
+
+/* run_output_event(r, ev): CARREL_OUT or CARREL_ERR. */
+void run_output_event(struct run *r, const carrel_event *ev);
+
+/* run_output_flush(r): write what can be written; slow readers slow the command. */
+void run_output_flush(struct run *r);
+
+/* run_output_gone(r): the command ended: with --quiet, show all or nothing. */
+void run_output_gone(struct run *r);
+
+/* run_output_drop(r): nobody reads it: what waits and what comes is dropped. */
+void run_output_drop(struct run *r);
+
+/* run_output_busy(r): something is still to be written. */
+int run_output_busy(const struct run *r);
 
 /* cmd_run(argc, argv): the verb. */
 int cmd_run(int argc, char **argv);

@@ -178,21 +178,13 @@ static int take_rlimit(void *to, const char *value, char *why)
 	return 0;
 }
 
-static int take_stdio(void *to, const char *value, char *why)
+static int take_on_exit(void *to, const char *value, char *why)
 {
-	struct run_options *o = to;
-
-	if (strcmp(value, "share") == 0) {
-		o->stdio = RUN_STDIO_SHARE;
-	} else if (strcmp(value, "null") == 0) {
-		o->stdio = RUN_STDIO_NULL;
-	} else if (strcmp(value, "relay") == 0) {
-		snprintf(why, VALUES_WHY, "--stdio relay");
-		return -2;
-	} else {
-		snprintf(why, VALUES_WHY, "neither share nor null");
+	if (strcmp(value, "kill") != 0 && strcmp(value, "wait") != 0 && strcmp(value, "keep") != 0) {
+		snprintf(why, VALUES_WHY, "not one of kill, wait and keep");
 		return -1;
 	}
+	((struct run_options *)to)->on_exit = value;
 	return 0;
 }
 
@@ -212,8 +204,9 @@ static const struct option_row rows[] = {
 	{ 't', "timeout", "TIME", "end everything after TIME (1.5s, 300ms, 2m)", take_timeout, 0 },
 	{ 's', "signal", "NAME", "end with this signal (TERM)", take_signal, 0 },
 	{ 'k', "kill-after", "TIME", "send KILL this long after it (5s)", take_kill_after, 0 },
-	{ 0, "wait-tree", NULL, "let what it leaves behind run to its end", NULL,
-	  FLAG(wait_tree) },
+	{ 0, "on-exit", "kill|wait|keep", "what happens to what it leaves behind (kill)",
+	  take_on_exit, 0 },
+	{ 0, "wait-tree", NULL, "the same as --on-exit wait", NULL, FLAG(wait_tree) },
 
 	{ .help = "Identity and limits" },
 	{ 0, "uid", "N|auto", "run as user number N", take_uid, 0 },
@@ -226,7 +219,17 @@ static const struct option_row rows[] = {
 	{ 0, "umask", "OCTAL", "file mode creation mask", take_umask, 0 },
 
 	{ .help = "Streams and reports" },
-	{ 0, "stdio", "share|null", "its standard streams (share)", take_stdio, 0 },
+	{ 0, "stdio", "share|relay|null", "its standard streams: ours, pipes to ours, none (share)",
+	  run_stdio_take, 0 },
+	{ 0, "pty", NULL, "give it a terminal of its own", NULL, FLAG(pty) },
+	{ 0, "input", "FILE", "its standard input", run_stdio_take_input, 0 },
+	{ 0, "output", "FILE", "its standard output", run_stdio_take_output, 0 },
+	{ 0, "error", "FILE", "its standard error", run_stdio_take_error, 0 },
+	{ 0, "append", NULL, "keep what is in these files", NULL, FLAG(append) },
+	{ 0, "lines", NULL, "pass its output on in whole lines", NULL, FLAG(lines) },
+	{ 0, "tag", NULL, "... each with \"out: \" or \"err: \" before it", NULL, FLAG(tag) },
+	{ 0, "stamp", NULL, "... each with the time (UTC) before it", NULL, FLAG(stamp) },
+	{ 0, "quiet", NULL, "show its output only if it fails", NULL, FLAG(quiet) },
 	{ 0, "json", NULL, "print events, one JSON object a line", NULL, FLAG(json) },
 	{ 0, "stats", NULL, "say at the end what it used", NULL, FLAG(stats) },
 	{ 'v', "verbose", NULL, "say what is done and what was killed", NULL, FLAG(verbose) },
@@ -241,8 +244,7 @@ static const struct option_row rows[] = {
 static const char *const later[] = {
 	"net",	   "hostname", "root",	   "bind",   "tmpfs",	"memory",
 	"pids",	   "cpu",      "seccomp",  "ro",     "rw",	"cap",
-	"profile", "pty",      "lines",	   "tag",    "stamp",	"ordered",
-	"quiet",   "status-fd", NULL,
+	"profile", "ordered",  "status-fd", NULL,
 };
 
 const struct option_table run_options_table = {
@@ -316,17 +318,17 @@ static int load_ops(struct run_options *o)
 	return OPTIONS_GO_ON;
 }
 
-static void complete_streams(struct run_options *o)
+static int complete_exit(struct run_options *o)
 {
-	carrel_io inherit = { .kind = CARREL_INHERIT };
-	carrel_io null = { .kind = CARREL_NULL };
-	carrel_io pipe = { .kind = CARREL_PIPE };
-	int quiet = o->stdio == RUN_STDIO_NULL;
+	const char *word = o->on_exit != NULL ? o->on_exit : o->wait_tree ? "wait" : "kill";
 
-	o->spec.in = quiet ? null : inherit;
-	o->spec.out = quiet ? null : o->json ? pipe : inherit;
-	o->spec.err = o->spec.out;
-	o->spec.session = quiet || o->json ? CARREL_SESSION_OWN : CARREL_SESSION_AUTO;
+	if (o->wait_tree && strcmp(word, "wait") != 0)
+		return report_usage(run_options_table.verb,
+				    "--wait-tree is --on-exit wait and cannot be given with --on-exit %s",
+				    word);
+	o->spec.on_exit = *word == 'w' ? CARREL_EXIT_WAIT_TREE :
+			  word[1] == 'e' ? CARREL_EXIT_KEEP_TREE : CARREL_EXIT_KILL_TREE;
+	return OPTIONS_GO_ON;
 }
 
 int run_options_complete(struct run_options *o, char **words)
@@ -339,8 +341,11 @@ int run_options_complete(struct run_options *o, char **words)
 		return report_usage(verb, "-c takes one text and no words such as \"%s\"", *words);
 	if (o->ops_file == NULL && o->spec.shell == NULL && *words == NULL)
 		return report_usage(verb, "no command: carrel run [options] COMMAND [ARG...]");
-	if (o->json && o->stdio == RUN_STDIO_SHARE)
-		return report_usage(verb, "--json and --stdio share both want standard output");
+	int status = complete_exit(o);
+	if (status == OPTIONS_GO_ON)
+		status = run_stdio_complete(o);
+	if (status != OPTIONS_GO_ON)
+		return status;
 
 	/* No core file unless asked for: the library's default counts without limits only. */
 	size_t i = 0;
@@ -351,8 +356,6 @@ int run_options_complete(struct run_options *o, char **words)
 	o->spec.limits = o->limits;
 	o->spec.argv = *words != NULL ? (const char *const *)words : NULL;
 	o->spec.env = o->env;
-	o->spec.on_exit = o->wait_tree ? CARREL_EXIT_WAIT_TREE : CARREL_EXIT_KILL_TREE;
 	o->spec.trace = o->verbose;
-	complete_streams(o);
 	return o->ops_file != NULL ? load_ops(o) : OPTIONS_GO_ON;
 }

@@ -7,38 +7,57 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+static const int always[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,   SIGUSR1,
+			      SIGUSR2, SIGALRM, SIGCONT, SIGWINCH, SIGTSTP };
+
+static void look(struct run_signals *s, int sig)
+{
+	struct sigaction now;
+
+	if (sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+		sigaddset(&s->ignored, sig);
+}
+
+void run_signals_look(struct run_signals *s)
+{
+	sigemptyset(&s->ignored);
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		look(s, always[i]);
+}
+
 /*
  * A signal that carrel's caller ignores (nohup, or & in a shell without job control) stays ignored.
  * SIGCONT cannot be: it continues carrel in any case.
  */
-static void handle(sigset_t *set, int sig)
+static void handle(struct run_signals *s, int sig)
 {
-	struct sigaction now;
-
-	if (sig != SIGCONT && sigaction(sig, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
-		return;
-	sigaddset(set, sig);
+	if (sig == SIGCONT || !sigismember(&s->ignored, sig))
+		sigaddset(&s->handled, sig);
 }
 
 int run_signals_init(struct run_signals *s, int shared)
 {
-	static const int always[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,   SIGUSR1,
-				      SIGUSR2, SIGALRM, SIGCONT, SIGWINCH, SIGTSTP };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t blocked;
 
 	s->shared = shared;
 	sigemptyset(&s->handled);
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-		handle(&s->handled, always[i]);
+		handle(s, always[i]);
 	if (shared) {
 		/* The terminal sends these to the whole group.  Carrel follows the command, which
 		 * may have a handler, in place of stopping on its own. */
-		handle(&s->handled, SIGTTIN);
-		handle(&s->handled, SIGTTOU);
+		look(s, SIGTTIN);
+		look(s, SIGTTOU);
+		handle(s, SIGTTIN);
+		handle(s, SIGTTOU);
 	}
+	blocked = s->handled;
+	/* Reading the terminal from behind is an error then, and no stop. */
+	sigaddset(&blocked, SIGTTIN);
 	/* A reader that goes away shows as EPIPE. */
 	sigaction(SIGPIPE, &ignore, NULL);
-	sigprocmask(SIG_BLOCK, &s->handled, NULL);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	s->fd = signalfd(-1, &s->handled, SFD_NONBLOCK | SFD_CLOEXEC);
 	return s->fd == -1 ? -1 : 0;
 }
@@ -94,6 +113,21 @@ void run_signals_suspend(const struct run_signals *s, int sig)
 	kill(getpid(), sig);
 	sigprocmask(SIG_UNBLOCK, &one, NULL); /* it stops here */
 	sigprocmask(SIG_BLOCK, &one, NULL);
+}
+
+int run_signals_suspend_job(const struct run_signals *s)
+{
+	sigset_t one, pending;
+
+	(void)s;
+	sigemptyset(&one);
+	sigaddset(&one, SIGTSTP);
+	/* All of a pipeline, or the shell would wait for the rest of it. */
+	kill(0, SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &one, NULL); /* it stops here */
+	sigprocmask(SIG_BLOCK, &one, NULL);
+	/* SIGCONT is blocked: after a stop it is pending. */
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;
 }
 
 void run_signals_die(int sig)

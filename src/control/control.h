@@ -31,6 +31,9 @@ struct role {
 /* guard_say_lost(host, why): the host's last message of a handle. */
 void guard_say_lost(int host, const char *why);
 
+/* guard_say_why(host, what, err): the same: ${what}, and why not. */
+void guard_say_why(int host, const char *what, int err);
+
 /* Each role runs until it ends the process. */
 _Noreturn void guard_main(struct role *role);
 _Noreturn void supervisor_main(struct role *role, int guard_link);
@@ -38,10 +41,10 @@ _Noreturn void nursery_main(const struct role *role, int requests);
 _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup);
 
 /*
- * terminal_keep(fd): the guard remembers the settings of the host's terminal ${fd}; terminal_restore(): as they were,
- * unless they are.
+ * terminal_keep(fd, host_group): the guard remembers the settings of the host's terminal ${fd};
+ * terminal_restore(): as they were, if the host's process group is still the one in front.
  */
-void terminal_keep(int fd);
+void terminal_keep(int fd, pid_t host_group);
 void terminal_restore(void);
 /* terminal_forget(): in the other roles, which have no business with it. */
 void terminal_forget(void);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,7 +81,7 @@ static void watch(struct guard *g, const struct role *role)
 
 void guard_say_lost(int host, const char *why)
 {
-	unsigned char mem[128];
+	unsigned char mem[160];
 	struct buf b;
 
 	buf_init_fixed(&b, mem, sizeof(mem));
@@ -89,16 +90,33 @@ void guard_say_lost(int host, const char *why)
 	link_send(host, MSG_LOST, 0, b.data, b.len, NULL, 0, false);
 }
 
+void guard_say_why(int host, const char *what, int err)
+{
+	char text[110];
+
+	snprintf(text, sizeof(text), "%s: %s", what, strerror(err));
+	guard_say_lost(host, text);
+}
+
+static _Noreturn void give_up(const struct role *role, const char *what, int err)
+{
+	guard_say_why(role->host, what, err);
+	domain_remove_cgroup(role);
+	_exit(125);
+}
+
 _Noreturn void guard_main(struct role *role)
 {
 	struct guard g = { .stuck_us = CLOCK_NEVER, .host = sys_peer_open(role->host) };
 	int link[2];
 	int cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
 
-	if (sys_socketpair(link) < 0 || (g.supervisor = fork()) == -1) {
-		domain_remove_cgroup(role);
-		_exit(125);
-	}
+	int r = sys_socketpair(link);
+	if (r < 0)
+		give_up(role, "the guard cannot make a socket pair", -r);
+	g.supervisor = fork();
+	if (g.supervisor == -1)
+		give_up(role, "the guard cannot make a process (a limit on processes?)", errno);
 	if (g.supervisor == 0) {
 		close(link[0]);
 		fd_close(cgroup_kill);

@@ -33,6 +33,7 @@ int main(int argc, char **argv)
 {
 	bool cgroup = true;
 	int terminal = -1;
+	pid_t host_group = getpgrp();
 	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid() };
 
 	for (int i = 1; i < argc; i++) {
@@ -54,8 +55,10 @@ int main(int argc, char **argv)
 	role.host = fcntl(0, F_DUPFD_CLOEXEC, 3);
 	role.proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (role.signals < 0 || role.host < 0 || sys_subreaper() < 0)
+	if (role.signals < 0 || role.host < 0 || sys_subreaper() < 0) {
+		guard_say_why(0, "the guard cannot get a descriptor", role.signals < 0 ? -role.signals : errno);
 		return 125;
+	}
 	if (null < 0)
 		close(0);
 	else if (null > 0)
@@ -63,15 +66,17 @@ int main(int argc, char **argv)
 	if (null > 0)
 		close(null);
 	/* Nothing of ours may pin a directory; every request brings its own. */
-	if (chdir("/") == -1)
+	if (chdir("/") == -1) {
+		guard_say_why(role.host, "the guard cannot change to /", errno);
 		return 125;
+	}
 	/* Without it nobody below could be found, and a promise would be broken silently. */
 	if (sys_tree_signal(role.proc, getpid(), 0, NULL, NULL, NULL, NULL) < 0) {
 		guard_say_lost(role.host, "it cannot read /proc/PID/task/TID/children; is /proc mounted?");
 		return 125;
 	}
 	if (terminal >= 0)
-		terminal_keep(terminal);
+		terminal_keep(terminal, host_group);
 	if (cgroup)
 		role.cgroup = sys_cgroup_create(role.guard);
 	guard_main(&role);

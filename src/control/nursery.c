@@ -29,7 +29,13 @@ static void make_reaper(const struct role *role, int requests, const struct nurs
 	}
 	/* First our copy of its end: a reaper that dies at once must not seem to be there. */
 	fd_close(spawn[1]);
-	sys_send(requests, &iov, 1, spawn, reply.pid > 0 ? 1 : 0, true);
+	r = sys_send(requests, &iov, 1, spawn, reply.pid > 0 ? 1 : 0, true);
+	if (r < 0) {
+		/* It waits for an answer: that there is none, or, if not even that can be said, our end. */
+		reply.pid = r;
+		if (sys_send(requests, &iov, 1, NULL, 0, true) < 0)
+			_exit(125);
+	}
 	fd_close(spawn[0]);
 	fd_close(cgroup);
 }

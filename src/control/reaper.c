@@ -78,7 +78,10 @@ static void send_report(const struct reaper *r, const int64_t *result)
 	memcpy(&iov[1].iov_base, &result, sizeof(result));
 	iov[1].iov_len = result != NULL ? report.n_results * sizeof(*result) : 0;
 	/* The supervisor always reads; if it is gone, end of file on ${life} tells. */
-	sys_send(r->role->report, iov, result != NULL ? 2 : 1, NULL, 0, true);
+	int sent = sys_send(r->role->report, iov, result != NULL ? 2 : 1, NULL, 0, true);
+	/* A report that cannot be made would be waited for for ever: our end is one too. */
+	if (sent < 0 && sent != -EPIPE)
+		_exit(125);
 }
 
 static void report_event(struct reaper *r, enum report_type type, int status)
@@ -337,6 +340,8 @@ static void start(struct reaper *r, struct task *t, const struct program *p,
 		     t->error.index < 0 ? "no operation executes a command" : "");
 	if (!t->begun)
 		fail(r, STAGE_FORK, EOWNERDEAD, -1, "the new process was killed before it began");
+	/* Before anybody hears of the start: a pipe that the task closes must have no other end here. */
+	link_close_fds(&inbox);
 	r->report = (struct report){ .type = REPORT_STARTED, .leader = pid };
 	r->report.n_results = o->trace ? p->n_ops : 0;
 	send_report(r, o->trace ? t->result : NULL);
@@ -374,9 +379,9 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	if (r.keep_tree)
 		r.cgroup = -1;
 	start(&r, t, &p, &o);
-	link_release(&inbox);
 	fd_close(cgroup);
 	if (!p.has_place[PLACE_AFTER]) {
+		link_release(&inbox);
 		munmap(mem, size);
 		mem = NULL;
 		/* A tree that is gone already needs no watch, and so no lock. */

@@ -197,10 +197,15 @@ _Noreturn void supervisor_main(struct role *role, int guard_link)
 				.cgroup = role->cgroup >= 0, .inbox = &inbox, .spare.socket = -1,
 				.nursery_socket = -1 };
 
+	int r = 0;
+
 	sys_become("carrel:super");
 	s.out_last = &s.out_first;
-	if (sys_subreaper() < 0 || start_child(&s, role) < 0)
+	if (sys_subreaper() < 0 || (r = start_child(&s, role)) < 0) {
+		guard_say_why(role->host, "the supervisor cannot start (a limit on processes or descriptors?)",
+			      r < 0 ? -r : errno);
 		_exit(125);
+	}
 	s.cgroup_kill = role->cgroup >= 0 ? sys_cgroup_kill_fd(role->cgroup) : -1;
 	if (!role->once && spare_ask(&s) < 0)
 		_exit(125);

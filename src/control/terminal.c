@@ -6,12 +6,15 @@
 
 #include <string.h>
 #include <termios.h>
+#include <unistd.h>
 
 static int kept = -1;
+static pid_t group;
 static struct termios before;
 
-void terminal_keep(int fd)
+void terminal_keep(int fd, pid_t host_group)
 {
+	group = host_group;
 	if (tcgetattr(fd, &before) == 0 && fd_cloexec(fd, 1) == 0)
 		kept = fd;
 }
@@ -26,8 +29,13 @@ void terminal_restore(void)
 {
 	struct termios now;
 
-	/* From the background this would stop us with SIGTTOU, were it not blocked as all signals are. */
-	if (kept >= 0 && tcgetattr(kept, &now) == 0 && !same(&now, &before))
+	pid_t front = kept >= 0 ? tcgetpgrp(kept) : -1;
+
+	/*
+	 * If it is somebody else's by now, its settings are theirs too (-1: it is no session's of ours).  From the
+	 * background this would stop us with SIGTTOU, were it not blocked as all signals are.
+	 */
+	if (kept >= 0 && (front == -1 || front == group) && tcgetattr(kept, &now) == 0 && !same(&now, &before))
 		tcsetattr(kept, TCSANOW, &before);
 	kept = fd_close(kept);
 }

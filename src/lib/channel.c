@@ -28,7 +28,8 @@ void channel_lost(carrel *c, const char *reason)
 		snprintf(c->lost_reason, sizeof(c->lost_reason), "%s", reason);
 	/* Nobody will say GONE for these any more; the guard or supervisor has ended them. */
 	for (size_t i = 0; (p = map_each(&c->procs, &i)) != NULL;) {
-		if (p->gone)
+		/* One that failed has no tree, and the caller of the spawn is about to free it. */
+		if (p->gone || p->failed)
 			continue;
 		if (!p->answered) {
 			p->answered = p->failed = true;
@@ -58,7 +59,7 @@ int channel_send(carrel *c, enum message_type type, uint32_t id, const struct bu
 		return -EPIPE;
 	/* The supervisor reads unless it is making processes; that is short. */
 	int r = link_send(c->socket, type, id, body->data, body->len, fds, n_fds, true);
-	debug(c, "> %s %u, %zu bytes, %zu descriptors%s%s", message_name(type), id, body->len, n_fds,
+	debug(c, "> %s %u, %zu bytes, %zu descriptors%s%s", message_name((int)type), id, body->len, n_fds,
 	      r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
 	if (r == -EPIPE || r == -ECONNRESET)
 		channel_read(c);
@@ -194,8 +195,8 @@ static int on_failed_message(carrel_proc *p, struct term_in *in)
 	int64_t stage, err, index;
 	struct slice text;
 
-	if (term_in_tuple(in, 4) < 0 || term_in_int(in, 0, STAGE_COUNT - 1, &stage) < 0 ||
-	    term_in_int(in, 0, 4095, &err) < 0 || term_in_int(in, -1, PROGRAM_OPS_MAX, &index) < 0 ||
+	if (term_in_tuple(in, 4) < 0 || term_in_int(in, 1, STAGE_COUNT - 1, &stage) < 0 ||
+	    term_in_int(in, 1, 4095, &err) < 0 || term_in_int(in, -1, PROGRAM_OPS_MAX, &index) < 0 ||
 	    term_in_binary(in, &text) < 0 || text.len >= sizeof(p->error.msg))
 		return -EBADMSG;
 	p->error = (carrel_error){ .stage = (carrel_stage)stage, .err = (int)err, .index = (int)index };
@@ -262,8 +263,12 @@ static int on_lost_message(carrel *c, struct term_in *in)
 static int on_stream_message(carrel *c, carrel_proc *p, struct term_in *in)
 {
 	int64_t sig;
+	int type = c->inbox->head.type;
 
-	switch (c->inbox->head.type) {
+	/* There is no tree before STARTED and none after FAILED. */
+	if (type != MSG_FAILED && type != MSG_STARTED && (!p->answered || p->failed))
+		return -EBADMSG;
+	switch (type) {
 	case MSG_FAILED:
 		return p->answered ? -EBADMSG : on_failed_message(p, in);
 	case MSG_STARTED:
@@ -317,8 +322,12 @@ static bool read_one(carrel *c)
 		r = on_message(c);
 		link_release(c->inbox);
 	}
-	if (r < 0)
+	if (r == -EBADMSG || r == -EMSGSIZE || r == -EPROTO)
 		channel_lost(c, c->lost_reason[0] != 0 ? c->lost_reason : "it sent what is no message");
+	else if (r < 0) {
+		snprintf(c->lost_reason, sizeof(c->lost_reason), "the host cannot receive from it: %s", strerror(-r));
+		channel_lost(c, c->lost_reason);
+	}
 	return true;
 }
 

@@ -157,5 +157,10 @@ int feed_eof(carrel_proc *p)
 	eof[0] = eof[1] = (char)t.c_cc[VEOF];
 	/* Within a line the first one only hands over what was typed of it. */
 	ssize_t n = write_some(p->in, eof, p->feed.newline ? 1 : 2);
-	return n < 0 ? (int)n : 0;
+	if (n < 0)
+		return (int)n;
+	/* Half of it is done: the other is for another time. */
+	bool done = p->feed.newline || n == 2;
+	p->feed.newline |= n == 1;
+	return done ? 0 : -EAGAIN;
 }

@@ -21,13 +21,21 @@
 
 /* A control process that does not greet for this long is stuck. */
 #define WELCOME_MS 30000
+/* How long what never greeted may take to end by itself. */
+#define STRANGER_MS 3000
 /* How long a close waits for a supervisor whose guard was killed. */
 #define CLOSE_MS 5000
+
+/* getpid() is a system call, and this is asked for every line that a command prints. */
+static bool ours(const carrel *c)
+{
+	return c->mark != NULL ? *c->mark != 0 : c->owner == getpid();
+}
 
 int enter(carrel *c)
 {
 	/* A copy in a forked child: its lock may be held for ever, and its socket is the parent's. */
-	if (c->owner != getpid()) {
+	if (!ours(c)) {
 		errno = ECHILD;
 		return -1;
 	}
@@ -77,6 +85,8 @@ static carrel *allocate(carrel_error *e)
 		error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory for a handle");
 		return NULL;
 	}
+	if (sys_mark_create(&c->mark) < 0)
+		c->mark = NULL;
 	return c;
 }
 
@@ -98,6 +108,7 @@ static void destroy(carrel *c)
 	map_finish(&c->procs);
 	pthread_cond_destroy(&c->changed);
 	pthread_mutex_destroy(&c->lock);
+	sys_mark_destroy(c->mark);
 	free(c->inbox);
 	free(c->data);
 	free(c);
@@ -105,13 +116,15 @@ static void destroy(carrel *c)
 
 static int open_own_fds(carrel *c, carrel_error *e)
 {
-	c->epoll = epoll_create1(EPOLL_CLOEXEC);
-	c->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	c->yield = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (c->epoll == -1 || c->kick == -1 || c->yield == -1 || c->null == -1)
-		return error_set(e, CARREL_STAGE_HELPER, errno, -1, "cannot open a descriptor: %s",
-				 strerror(errno));
+	if (c->null == -1)
+		return error_set(e, CARREL_STAGE_HELPER, errno, -1, "cannot open /dev/null: %s", strerror(errno));
+	/* One after the other, so that errno is of the one that failed. */
+	if ((c->epoll = epoll_create1(EPOLL_CLOEXEC)) == -1 ||
+	    (c->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ||
+	    (c->yield = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1)
+		return error_set(e, CARREL_STAGE_HELPER, errno, -1,
+				 "cannot make the descriptors of a handle: %s", strerror(errno));
 	return 0;
 }
 
@@ -132,7 +145,11 @@ static int greet(carrel *c, carrel_error *e)
 	term_out_tuple(&b, 2);
 	term_out_int(&b, MESSAGE_PROTOCOL);
 	term_out_list(&b, 0);
-	channel_send(c, MSG_HELLO, 0, &b, NULL, 0);
+	int r = channel_send(c, MSG_HELLO, 0, &b, NULL, 0);
+	/* One that is gone already may have said why. */
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		return error_set(e, CARREL_STAGE_HELPER, -r, -1, "cannot greet the control process: %s",
+				 strerror(-r));
 	if (c->once)
 		return 0;
 	if (channel_wait(c, greeted, c, clock_deadline_us(WELCOME_MS)) == 0)
@@ -188,6 +205,20 @@ static void clean_up(const carrel *c)
 		poll(NULL, 0, 2);
 }
 
+/* With our connection gone, ours ends everything, removes its cgroup and ends.  What was never heard of may be
+ * anything, and is not waited for as long. */
+static void end_guard(carrel *c)
+{
+	for (int ms = 0; !c->welcome && c->guard > 0 && ms < STRANGER_MS; ms += 2) {
+		reap_guard(c, WNOHANG);
+		if (c->guard > 0)
+			poll(NULL, 0, 2);
+	}
+	if (!c->welcome && c->guard > 0)
+		kill(c->guard, SIGKILL);
+	reap_guard(c, 0);
+}
+
 EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 {
 	carrel_config full = { .size = sizeof(full) };
@@ -216,14 +247,14 @@ EXPORT carrel *carrel_open(const carrel_config *cfg, carrel_error *e)
 	int r = greet(c, e);
 	int err = errno;
 	if (r == 0 && watch_handle(c) < 0)
-		r = error_set(e, CARREL_STAGE_HELPER, err = errno, -1, "cannot watch the control process");
+		r = error_set(e, CARREL_STAGE_HELPER, err = errno, -1, "cannot watch the control process: %s",
+			      strerror(errno));
 	pthread_mutex_unlock(&c->lock);
 	if (r < 0) {
-		/* It may be anything: it was never heard of. */
-		if (!c->welcome)
-			kill(c->guard, SIGKILL);
+		shutdown(c->socket, SHUT_RDWR);
 		c->socket = fd_close(c->socket);
-		if (reap_guard(c, 0))
+		end_guard(c);
+		if (c->killed_guard != 0)
 			clean_up(c);
 		destroy(c);
 		errno = err;
@@ -236,7 +267,7 @@ EXPORT void carrel_close(carrel *c)
 {
 	carrel_proc *p;
 
-	if (c == NULL || c->owner != getpid())
+	if (c == NULL || !ours(c))
 		return;
 	/*
 	 * The supervisor sees the end of the connection and ends everything; the guard ends last.
@@ -246,7 +277,7 @@ EXPORT void carrel_close(carrel *c)
 		await_supervisor(c);
 	shutdown(c->socket, SHUT_RDWR);
 	c->socket = fd_close(c->socket);
-	reap_guard(c, 0);
+	end_guard(c);
 	if (c->killed_guard != 0)
 		clean_up(c);
 	for (;;) {
@@ -266,6 +297,10 @@ EXPORT int carrel_probe(const carrel *c, carrel_caps *caps)
 
 	if (c == NULL || caps == NULL || caps->size < sizeof(size_t) || caps->size > sizeof(full)) {
 		errno = EINVAL;
+		return -1;
+	}
+	if (!ours(c)) {
+		errno = ECHILD;
 		return -1;
 	}
 	full = c->caps;

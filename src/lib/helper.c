@@ -57,8 +57,8 @@ static int find(const carrel_config *cfg, char *path, size_t size, carrel_error 
 			return error_set(e, CARREL_STAGE_HELPER, ENAMETOOLONG, -1,
 					 "the path of the control process is too long");
 		if (!usable(named))
-			return error_set(e, CARREL_STAGE_HELPER, errno, -1,
-					 "cannot use the control process %.120s: %s", named, strerror(errno));
+			return error_set(e, CARREL_STAGE_HELPER, errno, -1, "cannot use the control process '%.120s'%s: %s",
+					 named, cfg->helper != NULL ? "" : ", which CARREL_CONTROL names", strerror(errno));
 		strcpy(path, named);
 		return 0;
 	}
@@ -80,25 +80,40 @@ struct child {
 	int err;
 };
 
+/* The descriptor ${from} as ${to}, for a program to be executed. */
+static bool place(int from, int to)
+{
+	long r;
+
+	/* dup3() to itself would leave close-on-exec on. */
+	do
+		r = from == to ? syscall(SYS_fcntl, to, F_SETFD, 0) : syscall(SYS_dup3, from, to, 0);
+	while (r == -1 && errno == EINTR);
+	return r != -1;
+}
+
 /* In the new process, which shares our memory: system calls only. */
 static int become_control(void *arg)
 {
 	static const char *const no_env[] = { NULL };
 	struct child *c = arg;
 
-	/* The socket on 0, the terminal on 3: first out of each other's way. */
-	long socket = syscall(SYS_fcntl, c->socket, F_DUPFD, 4);
-	long terminal = c->terminal >= 0 ? syscall(SYS_fcntl, c->terminal, F_DUPFD, 4) : -1;
-	syscall(SYS_dup3, socket, 0, 0);
-	if (terminal >= 0)
-		syscall(SYS_dup3, terminal, 3, 0);
-	long null = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
-	for (int fd = 1; fd <= 2; fd++) {
-		if (null >= 0 && null != fd)
-			syscall(SYS_dup3, null, fd, 0);
-	}
-	syscall(SYS_close_range, terminal >= 0 ? 4 : 3, ~0U, 0);
-	syscall(SYS_execve, c->path, c->argv, no_env);
+	int terminal = c->terminal, kept = terminal >= 0 ? 4 : 3;
+
+	/*
+	 * The socket on 0, the terminal on 3, and not one of the host's descriptors stays: it would speak or
+	 * listen in the host's name. Nothing needs a number that the host's limit may not have to spare.
+	 */
+	if (terminal == 0)
+		terminal = (int)syscall(SYS_fcntl, 0, F_DUPFD, 4);
+	bool ok = place(c->socket, 0) && (c->terminal < 0 || (terminal >= 0 && place(terminal, 3))) &&
+		  syscall(SYS_close_range, kept, ~0U, 0) == 0;
+	long null = ok ? syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0) : -1;
+	ok = ok && null >= 0 && place((int)null, 1) && place((int)null, 2);
+	if (ok && null > 2)
+		syscall(SYS_close, null);
+	if (ok)
+		syscall(SYS_execve, c->path, c->argv, no_env);
 	c->err = errno;
 	return 127;
 }
@@ -149,8 +164,8 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 		if (pid > 0)
 			waitpid(pid, NULL, __WALL);
 		close(pair[0]);
-		return error_set(e, CARREL_STAGE_HELPER, err, -1, "cannot start %.160s: %s", path,
-				 strerror(err));
+		return error_set(e, CARREL_STAGE_HELPER, err, -1, "cannot start %.140s: %s%s", path,
+				 strerror(err), err == EAGAIN ? " (a limit on processes, ulimit -u?)" : "");
 	}
 	c->socket = pair[0];
 	c->guard = pid;

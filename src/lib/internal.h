@@ -19,6 +19,13 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* glibc gives the functions for limits an enum of its own. */
+#ifdef __GLIBC__
+#define RLIMIT_WHAT enum __rlimit_resource
+#else
+#define RLIMIT_WHAT int
+#endif
+
 #define BATCH_MAX 64
 #define READ_MAX (64 * 1024)
 
@@ -106,6 +113,7 @@ struct carrel_proc {
 
 struct carrel {
 	pid_t owner;		/* the process that opened it */
+	const int *mark;	/* 0 in another one; NULL where that cannot be had */
 	int socket;
 	int epoll;
 	int kick;		/* eventfd in the epoll set: events are queued */
@@ -245,6 +253,10 @@ struct request {
  * made.  0, or -1; request_finish() in any case. */
 int request_create(carrel *c, const carrel_spec *s, bool start, struct request *r, carrel_error *e);
 void request_finish(struct request *r);
+
+/* reason.c */
+/* command_of(s): what ${s} runs, for sentences. */
+const char *command_of(const carrel_spec *s);
 /* request_failed(s, r, f, e): the sentence for a spawn that failed as ${f} says. */
 int request_failed(const carrel_spec *s, const struct request *r, const carrel_error *f, carrel_error *e);
 

@@ -161,7 +161,7 @@ static int deliver(carrel_event *ev, const carrel_event *full)
 	size_t size = ev->size;
 
 	/* An older caller has a shorter struct. */
-	if (size == 0 || size > sizeof(*full))
+	if (size > sizeof(*full))
 		size = sizeof(*full);
 	memcpy(ev, full, size);
 	ev->size = size;
@@ -367,6 +367,9 @@ static int wait_for_more(carrel *c, int timeout_ms)
 		eventfd_write(c->yield, 1);
 		pthread_cond_wait(&c->changed, &c->lock);
 	}
+	/* While we waited for its end, a reader may have queued what nobody would wake us for. */
+	if (something_queued(c))
+		return 1;
 	c->reader = c->next_waits = true;
 	pthread_mutex_unlock(&c->lock);
 	int n = epoll_wait(c->epoll, events, BATCH_MAX, timeout_ms);
@@ -425,7 +428,7 @@ EXPORT int carrel_next(carrel *c, carrel_event *ev, int timeout_ms)
 {
 	int r;
 
-	if (c == NULL || ev == NULL) {
+	if (c == NULL || ev == NULL || ev->size < sizeof(ev->size)) {
 		errno = EINVAL;
 		return -1;
 	}

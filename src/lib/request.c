@@ -257,61 +257,6 @@ void request_finish(struct request *r)
 	r->out[1] = fd_close(r->out[1]);
 }
 
-/* ----------------------------------------------------- why it failed --- */
-
-/* The text of one operation of the request. */
-static int op_text(const struct request *r, int index, struct buf *b)
-{
-	struct term_in in;
-	uint32_t n;
-
-	term_in_init(&in, r->body.data + r->program_at, r->body.len - r->program_at);
-	if (index < 0 || term_in_list(&in, &n) < 0 || (uint32_t)index >= n)
-		return -1;
-	for (int i = 0; i < index; i++) {
-		if (term_in_skip(&in) < 0)
-			return -1;
-	}
-	return program_op_text(&in, b);
-}
-
-static const char *command_of(const carrel_spec *s)
-{
-	return s->shell != NULL ? "/bin/sh" : s->path != NULL ? s->path : s->argv != NULL ? s->argv[0] :
-									  "the command";
-}
-
-static int exec_failed(const carrel_spec *s, const carrel_error *f, carrel_error *e)
-{
-	const char *command = command_of(s);
-	bool searched = s->argv != NULL && s->path == NULL && strchr(command, '/') == NULL;
-
-	if (f->err == ENOENT && searched)
-		return error_set(e, f->stage, f->err, f->index, "cannot run '%.80s': not found in PATH", command);
-	return error_set(e, f->stage, f->err, f->index, "cannot run '%.120s': %s", command, strerror(f->err));
-}
-
-int request_failed(const carrel_spec *s, const struct request *r, const carrel_error *f, carrel_error *e)
-{
-	char text[150];
-	struct buf b;
-
-	if (f->stage == CARREL_STAGE_EXEC)
-		return exec_failed(s, f, e);
-	/* Texts that are too long for the sentence are cut, so room for more is not needed. */
-	buf_init(&b, MESSAGE_BODY_MAX);
-	if (op_text(r, f->index, &b) == 0 && b.err == 0)
-		snprintf(text, sizeof(text), "%.*s", (int)b.len, (const char *)b.data);
-	else
-		snprintf(text, sizeof(text), "%s", f->index < 0 ? carrel_stage_name(f->stage) : "an operation");
-	buf_finish(&b);
-	if (f->msg[0] != 0)
-		return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %s: %.80s",
-				 command_of(s), text, f->msg);
-	return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %s: %s", command_of(s), text,
-			 strerror(f->err));
-}
-
 EXPORT int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e)
 {
 	carrel_spec full;
@@ -334,16 +279,4 @@ EXPORT int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error 
 	}
 	request_finish(&r);
 	return err;
-}
-
-/* Lines for the CARREL_OP events of a traced start. */
-int request_trace(const struct request *r, int index, int64_t result, struct buf *b)
-{
-	if (op_text(r, index, b) < 0)
-		return -1;
-	if (result < 0)
-		buf_printf(b, " = %s", strerror((int)-result));
-	else
-		buf_printf(b, " = %lld", (long long)result);
-	return 0;
 }

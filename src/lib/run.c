@@ -150,7 +150,7 @@ EXPORT int carrel_run(carrel *c, const carrel_spec *s, carrel_result *r, carrel_
 	int result = -1;
 
 	if (r == NULL)
-		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "no result to fill");
+		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "r is NULL: there is no result to fill");
 	*r = (carrel_result){ 0 };
 	if (c == NULL && (cap.c = carrel_open(&once, e)) == NULL)
 		return -1;

@@ -25,12 +25,21 @@ static int check_command(const carrel_spec *s, carrel_error *e)
 		return BAD(-1, "exactly one of argv, shell and ops must name the command; %d are given", given);
 	if (s->argv != NULL && s->argv[0] == NULL)
 		return BAD(0, "argv is empty: there is no command");
-	if ((s->n_pass_fds > 0 && s->pass_fds == NULL) || (s->n_limits > 0 && s->limits == NULL) ||
-	    (s->n_groups > 0 && s->groups == NULL) || (s->input_len > 0 && s->input == NULL) ||
-	    (s->n_keep_ignored > 0 && s->keep_ignored == NULL))
-		return BAD(-1, "pass_fds, limits, groups, input or keep_ignored is NULL, but its count is not 0");
+	const struct {
+		const char *name;
+		const void *list;
+		size_t n;
+	} lists[] = { { "pass_fds", s->pass_fds, s->n_pass_fds },
+		      { "limits", s->limits, s->n_limits },
+		      { "groups", s->groups, s->n_groups },
+		      { "input", s->input, s->input_len },
+		      { "keep_ignored", s->keep_ignored, s->n_keep_ignored } };
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (lists[i].n > 0 && lists[i].list == NULL)
+			return BAD(-1, "%s is NULL, but its count is %zu", lists[i].name, lists[i].n);
+	}
 	if (s->path != NULL && s->argv == NULL)
-		return BAD(-1, "path needs argv");
+		return BAD(-1, "path names the file to execute, and the words for it must be in argv, which is NULL");
 	if (s->behaviour != NULL && strcmp(s->behaviour, behaviour_process.name) != 0)
 		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1,
 				 "behaviour '%.40s' is not known; this version has: process", s->behaviour);
@@ -52,7 +61,8 @@ static int check_streams(const carrel_spec *s, carrel_error *e)
 	for (int i = 0; i < 3; i++) {
 		if ((unsigned)io[i]->kind > CARREL_PTY || (io[i]->kind == CARREL_TO_STDOUT && i != 2) ||
 		    (io[i]->kind == CARREL_FEED && i != 0))
-			return BAD(i, "%s.kind %d is no kind of this stream", names[i], (int)io[i]->kind);
+			return BAD(i, "%s.kind %d is no kind of this stream; see enum carrel_io_kind (CARREL_FEED is for in, "
+				   "CARREL_TO_STDOUT for err)", names[i], (int)io[i]->kind);
 		if ((io[i]->kind == CARREL_FD || io[i]->kind == CARREL_FEED) &&
 		    check_fd(io[i]->fd, names[i], i, e) < 0)
 			return -1;
@@ -63,7 +73,8 @@ static int check_streams(const carrel_spec *s, carrel_error *e)
 		if (io[i]->kind == CARREL_INHERIT && check_fd(i, names[i], i, e) < 0)
 			return -1;
 		if (io[i]->pipe_size < 0)
-			return BAD(i, "%s.pipe_size is negative", names[i]);
+			return BAD(i, "%s.pipe_size is %d; it must be a number of bytes, or 0 for the kernel's default",
+				   names[i], io[i]->pipe_size);
 	}
 	if (s->input != NULL && s->produce != NULL)
 		return BAD(0, "input and produce exclude each other");
@@ -73,7 +84,7 @@ static int check_streams(const carrel_spec *s, carrel_error *e)
 	if (s->out.kind == CARREL_PTY && s->session == CARREL_SESSION_KEEP)
 		return BAD(-1, "a terminal of its own needs a session of its own: session is CARREL_SESSION_KEEP");
 	if ((unsigned)s->framing > CARREL_LINES)
-		return BAD(-1, "framing %d is none", (int)s->framing);
+		return BAD(-1, "framing is %d; it must be CARREL_CHUNKS or CARREL_LINES", (int)s->framing);
 	if (s->max_line > MAX_LINE)
 		return BAD(-1, "max_line is %zu; at most %d", s->max_line, MAX_LINE);
 	return 0;
@@ -134,16 +145,17 @@ static int check_end(const carrel_spec *s, carrel_error *e)
 {
 	for (int i = 0; i < CARREL_STEPS_MAX && s->stop[i].sig != 0; i++) {
 		if (s->stop[i].sig < 0 || s->stop[i].sig >= NSIG)
-			return BAD(i, "stop[%d].sig %d is no signal", i, s->stop[i].sig);
+			return BAD(i, "stop[%d].sig is %d; it must be 1 to %d", i, s->stop[i].sig, NSIG - 1);
 		if (s->stop[i].wait_ms < -1)
-			return BAD(i, "stop[%d].wait_ms is %d", i, s->stop[i].wait_ms);
+			return BAD(i, "stop[%d].wait_ms is %d; it must be milliseconds, or -1 for no limit", i,
+				   s->stop[i].wait_ms);
 	}
 	if (s->timeout_ms < 0)
-		return BAD(-1, "timeout_ms is negative; 0 means none");
+		return BAD(-1, "timeout_ms is %d; it must be milliseconds, or 0 for none", s->timeout_ms);
 	if (s->start_ms < -1)
-		return BAD(-1, "start_ms is %d; -1 means no limit", s->start_ms);
+		return BAD(-1, "start_ms is %d; it must be milliseconds, 0 for %d, or -1 for no limit", s->start_ms, START_MS);
 	if ((unsigned)s->on_exit > CARREL_EXIT_KEEP_TREE)
-		return BAD(-1, "on_exit %d is no policy", (int)s->on_exit);
+		return BAD(-1, "on_exit is %d; it must be CARREL_EXIT_KILL_TREE, WAIT_TREE or KEEP_TREE", (int)s->on_exit);
 	return 0;
 }
 
@@ -163,15 +175,18 @@ static int check_process(const carrel_spec *s, carrel_error *e)
 	if (s->set & CARREL_SET_UMASK && s->umask > 0777)
 		return BAD(-1, "umask %#o; it must be 0 to 0777", (unsigned)s->umask);
 	if ((unsigned)s->session > CARREL_SESSION_KEEP)
-		return BAD(-1, "session %d is no kind of session", (int)s->session);
+		return BAD(-1, "session is %d; it must be CARREL_SESSION_AUTO, OWN or KEEP", (int)s->session);
 	for (size_t i = 0; i < s->n_keep_ignored; i++) {
-		if (s->keep_ignored[i] < 1 || s->keep_ignored[i] >= NSIG)
-			return BAD((int)i, "keep_ignored[%zu] %d is no signal", i, s->keep_ignored[i]);
+		int sig = s->keep_ignored[i];
+
+		if (sig < 1 || sig >= NSIG || sig == SIGKILL || sig == SIGSTOP)
+			return BAD((int)i, "keep_ignored[%zu] is %d; it must be a signal that can be ignored", i, sig);
 	}
 	for (size_t i = 0; i < s->n_limits; i++) {
 		if (s->limits[i].soft > s->limits[i].hard)
 			return error_set(e, CARREL_STAGE_RLIMIT, EINVAL, (int)i,
-					 "limits[%zu]: the soft limit is above the hard one", i);
+					 "limits[%zu]: the soft limit %llu is above the hard one, %llu", i,
+					 (unsigned long long)s->limits[i].soft, (unsigned long long)s->limits[i].hard);
 	}
 	return 0;
 }

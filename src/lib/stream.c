@@ -95,7 +95,11 @@ static void adopt(carrel_proc *p, struct request *r)
 /* It did not come about in time: end it, and do not wait for that. */
 static carrel_proc *give_up(carrel_proc *p, const carrel_spec *s, carrel_error *e)
 {
-	error_set(e, CARREL_STAGE_EXEC, ETIMEDOUT, -1, "the start took longer than %d ms and was given up", s->start_ms);
+	if (p->c->welcome)
+		error_set(e, CARREL_STAGE_EXEC, ETIMEDOUT, -1, "cannot run '%.80s': the start took longer than %d ms (start_ms)",
+			  command_of(s), s->start_ms);
+	else
+		error_set(e, CARREL_STAGE_HELPER, ETIMEDOUT, -1, "the control process did not answer within %d ms", s->start_ms);
 	p->request = NULL;
 	release(p);
 	errno = ETIMEDOUT;
@@ -124,8 +128,12 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	p->captured = captured;
 	int err = channel_send(c, MSG_SPAWN, p->id, &r->body, r->fds, r->n_fds);
 	if (err < 0) {
-		error_set(e, CARREL_STAGE_CHANNEL, -err, -1, "cannot ask the control process: %s",
-			  c->lost ? c->lost_reason : strerror(-err));
+		if (c->lost && !c->welcome)
+			error_set(e, CARREL_STAGE_HELPER, EPROTO, -1, "the control process did not start: %s",
+				  c->lost_reason);
+		else
+			error_set(e, CARREL_STAGE_CHANNEL, -err, -1, "cannot ask the control process: %s",
+				  c->lost ? c->lost_reason : strerror(-err));
 		proc_free(p);
 		return NULL;
 	}
@@ -147,6 +155,8 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	else
 		error_set(e, CARREL_STAGE_HELPER, EPROTO, -1, "the control process did not start: %s",
 			  c->lost_reason);
+	/* Lines of a trace whose end was malformed. */
+	drop_events(c, p);
 	proc_free(p);
 	return NULL;
 }
@@ -158,7 +168,7 @@ static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel
 	carrel_proc *p = NULL;
 
 	if (c == NULL) {
-		error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "no handle");
+		error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "c is NULL: there is no handle");
 		return NULL;
 	}
 	if (spec_check(s, &full, e) < 0)

@@ -177,7 +177,7 @@ static int limit_round(struct walk *w, struct map *done, const carrel_rlimit *l)
 
 		if (map_get(done, pid) != NULL)
 			continue;
-		if (prlimit(w->v[i].pid, l->what, &limit, NULL) == -1) {
+		if (prlimit(w->v[i].pid, (RLIMIT_WHAT)l->what, &limit, NULL) == -1) {
 			if (errno == ESRCH)
 				continue;
 			return -errno;

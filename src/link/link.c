@@ -93,11 +93,16 @@ int link_forward(int fd, const struct inbox *in)
 	return sys_send(fd, &iov, 1, fds, n + in->n_fds, true);
 }
 
-void link_release(struct inbox *in)
+void link_close_fds(struct inbox *in)
 {
 	for (size_t i = 0; i < in->n_fds; i++)
 		in->fd[i] = fd_close(in->fd[i]);
 	in->n_fds = 0;
+}
+
+void link_release(struct inbox *in)
+{
+	link_close_fds(in);
 	if (in->map != NULL)
 		munmap(in->map, in->head.body_len);
 	in->map = NULL;

@@ -34,6 +34,9 @@ int link_recv(int fd, struct inbox *in, bool wait);
 /* link_forward(fd, in): pass a received message on as it came, descriptors included. */
 int link_forward(int fd, const struct inbox *in);
 
+/* link_close_fds(in): close the descriptors that came with it; the rest stays. */
+void link_close_fds(struct inbox *in);
+
 /* link_release(in): close and unmap what ${in} still holds. */
 void link_release(struct inbox *in);
 

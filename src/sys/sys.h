@@ -82,6 +82,15 @@ void sys_become(const char *name);
 /* sys_subreaper(): orphans among our descendants become our children. */
 int sys_subreaper(void);
 
+/*
+ * sys_mark_create(ret): a word that is 1 in this process and 0 in every copy that fork(2) makes of it, which
+ * costs nothing to look at.  0, or a negative errno where the kernel has no such memory.
+ */
+int sys_mark_create(const int **ret);
+
+/* sys_mark_destroy(mark): NULL is allowed. */
+void sys_mark_destroy(const int *mark);
+
 /* sys_fork_sibling(): fork(2) a child of our own parent. */
 pid_t sys_fork_sibling(void);
 

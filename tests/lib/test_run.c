@@ -96,9 +96,9 @@ TEST(errors_name_the_step)
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("/etc/passwd")), CARREL_STAGE_EXEC, EACCES, "/etc/passwd");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("")), CARREL_STAGE_EXEC, ENOENT, "''");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("x"), .path = "sh"), CARREL_STAGE_EXEC, ENOENT, "sh");
-	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .cwd = "/no/such"), CARREL_STAGE_CWD, ENOENT, "chdir(\"/no/such\")");
+	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .cwd = "/no/such"), CARREL_STAGE_CWD, ENOENT, "change to the directory '/no/such'");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .limits = high, .n_limits = 1), CARREL_STAGE_RLIMIT, EPERM,
-	      "rlimit_nofile");
+	      "nofile=1073741824:1073741824 is above what the kernel allows");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .limits = upside, .n_limits = 1), CARREL_STAGE_RLIMIT, EINVAL,
 	      "limits[0]");
 	fails(CARREL_SPEC(.argv = CARREL_ARGV("true"), .pass_fds = notopen, .n_pass_fds = 1), CARREL_STAGE_FDS, EBADF,
@@ -170,7 +170,7 @@ TEST(no_descriptors_for_one_request)
 	carrel *c = carrel_open(NULL, &e);
 	CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
 	CHECK(c != NULL);
-	carrel_proc *other = carrel_spawn(c, CARREL_SPEC(.argv = CARREL_ARGV("cat"), .in = { CARREL_PIPE }), &e);
+	carrel_proc *other = carrel_spawn(c, CARREL_SPEC(.argv = CARREL_ARGV("cat"), .in = { .kind = CARREL_PIPE }), &e);
 	CHECK(other != NULL);
 	for (int i = 0; i < 40; i++) {
 		pass[i][0] = 0;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """The port's own machinery: start, frames, life cycle, signals.  TAP on standard output."""
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -692,8 +693,11 @@ def programs_begin_clean():
     text = p.wait(a, ['stdout'])[2].decode()
     while 'SigCgt' not in text or text.count('\n') < 6:
         text += p.wait(a, ['stdout'])[2].decode()
+    # 32 and 33 are libc's own; whoever runs the tests may have left them ignored.
+    own = 3 << 31
     for name in ('SigPnd', 'SigBlk', 'SigIgn'):
-        assert f'{name}:\t0000000000000000' in text, text
+        found = re.search(name + r':\t([0-9a-f]{16})', text)
+        assert found and int(found.group(1), 16) & ~own == 0, text
     assert text.split()[-1] == '4', text
     p.end()
 

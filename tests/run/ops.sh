@@ -46,6 +46,10 @@ printf 'task chdir("/nonexistent") ignore\n%s\ntask exec("/bin/echo", ["echo", "
 is 'an ignored error' "$("$CARREL" run --ops ignore)" on
 printf 'init mkdir("%s/made", 493)\nafter rmdir("%s/made")\n%s\ntask exec("/bin/ls", ["ls", "-d", "%s/made"], env, "")\n' "$tmp" "$tmp" "$std" "$tmp" >places
 is 'init runs before, after behind' "$("$CARREL" run --ops places; ls -d "$tmp/made" 2>/dev/null)" "$tmp/made"
+# A request above 32 KiB comes in a memory file, which must be there until the end.
+big=$(head -c 50000 /dev/zero | tr '\0' x)
+printf 'init mkdir("%s/made", 493)\nafter rmdir("%s/made")\n%s\ntask exec("/bin/true", ["true", "%s"], env, "")\n' "$tmp" "$tmp" "$std" "$big" >places
+is 'after runs behind a large program' "$("$CARREL" run --ops places 2>&1; [ ! -e "$tmp/made" ] || echo there)" ''
 # run_ops LOOK OPERATION...: what the command LOOK says behind the operations
 run_ops() {
 	look=$1

@@ -6,14 +6,14 @@
  * process inherits that does not clear it, and the process tree below this process, which as a
  * subreaper is given every orphan. Nothing leaves both without help from outside the tree.
  */
+#include "common.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <grp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,9 @@
 #define SCAN_RETRIES 20
 #define STOP_ROUNDS 4
 
-enum { EXIT_SURVIVORS = 99, EXIT_TIMEOUT = 124, EXIT_OWN = 125 };
+enum { EXIT_SURVIVORS = 99 };
+
+const char *tool_name = "survivors";
 
 static const char usage[] =
 	"usage: survivors [--token T] [--settle SECONDS] [--user UID] [--timeout SECONDS]\n"
@@ -67,51 +69,6 @@ struct scan {
 	size_t count, room;
 	size_t survivors;
 };
-
-static volatile sig_atomic_t stopped_by;
-
-static void on_signal(int sig)
-{
-	stopped_by = sig;
-}
-
-__attribute__((noreturn, format(printf, 2, 3))) static void die(int status, const char *format, ...)
-{
-	va_list ap;
-
-	fputs("survivors: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	exit(status);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* slurp(pid, what, buf, size): the bytes of /proc/PID/WHAT, ended by a NUL; -1 when unreadable. */
-static ssize_t slurp(pid_t pid, const char *what, char *buf, size_t size)
-{
-	char path[64];
-	size_t used = 0;
-	ssize_t n = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	while (used < size - 1 && (n = read(fd, buf + used, size - 1 - used)) > 0)
-		used += (size_t)n;
-	close(fd);
-	buf[used] = '\0';
-	return n == -1 && used == 0 ? -1 : (ssize_t)used;
-}
 
 static bool has_token(pid_t pid, const char *token)
 {
@@ -181,21 +138,6 @@ static bool reap(void)
 	while ((pid = waitpid(-1, NULL, WNOHANG | __WALL)) > 0)
 		continue;
 	return pid == 0;
-}
-
-/* children(out, max): this process's children now. */
-static size_t children(pid_t *out, size_t max)
-{
-	char path[64];
-	size_t n = 0;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	FILE *f = fopen(path, "re");
-	for (int pid; f != NULL && n < max && fscanf(f, "%d", &pid) == 1; n++)
-		out[n] = pid;
-	if (f != NULL)
-		fclose(f);
-	return n;
 }
 
 /* unmark_ancestors(s): a token given by hand may also be in our own environment. */
@@ -360,32 +302,19 @@ static bool kill_all(struct scan *s, const char *token)
 	return true;
 }
 
-static void start(const struct options *o)
+__attribute__((noreturn)) static void start(const struct options *o)
 {
 	if (setenv(TOKEN_NAME, o->token, 1) == -1)
 		die(EXIT_OWN, "setenv: %s", strerror(errno));
-	if (o->user != -1) {
-		gid_t gid = (gid_t)o->user;
-		uid_t uid = (uid_t)o->user;
-		if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
-		    setresuid(uid, uid, uid) == -1)
-			die(EXIT_OWN, "--user %ld: %s", o->user, strerror(errno));
-	}
-	execvp(o->command[0], o->command);
-	int status = errno == ENOENT ? 127 : 126;
-	die(status, "%s: %s", o->command[0], strerror(errno));
+	execute(o->command, o->user);
 }
 
 /* wait_command(pid, o): its exit status; 128 + n for a signal, 124 when it took too long. */
 static int wait_command(pid_t pid, const struct options *o, bool *late)
 {
-	const struct timespec tick = { .tv_nsec = 50000000 };
 	double end = now() + o->timeout;
-	sigset_t chld;
 	int status;
 
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
 	for (;;) {
 		pid_t got = waitpid(-1, &status, WNOHANG | __WALL);
 		if (got == pid)
@@ -394,9 +323,8 @@ static int wait_command(pid_t pid, const struct options *o, bool *late)
 			return 128 + stopped_by;
 		if (o->timeout > 0 && now() > end)
 			return *late = true, EXIT_TIMEOUT;
-		/* The tick is for a signal handled just before the wait. */
 		if (got == 0)
-			sigtimedwait(&chld, NULL, &tick);
+			doze(50);
 		else if (got == -1 && errno != EINTR)
 			die(EXIT_OWN, "waitpid: %s", strerror(errno));
 	}
@@ -424,17 +352,12 @@ static int settle(const struct options *o, int status)
 
 static int run(const struct options *o)
 {
-	sigset_t chld, old;
+	sigset_t old;
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		die(EXIT_OWN, "cannot become a subreaper: %s", strerror(errno));
-	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, &old);
-	for (size_t i = 0; i < 3; i++)
-		sigaction((int[]){ SIGTERM, SIGINT, SIGHUP }[i],
-			  &(struct sigaction){ .sa_handler = on_signal }, NULL);
+	block_children(&old);
+	catch_signals();
 	pid_t pid = fork();
 	if (pid == -1)
 		die(EXIT_OWN, "fork: %s", strerror(errno));
@@ -447,27 +370,6 @@ static int run(const struct options *o)
 	if (late)
 		fprintf(stderr, "survivors: the command took longer than %g s\n", o->timeout);
 	return late || stopped_by != 0 ? (settle(o, 0), status) : settle(o, status);
-}
-
-static double parse_seconds(const char *option, const char *text)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (end == text || *end != '\0' || !(value >= 0 && value <= 86400))
-		die(2, "%s: '%s' is not a number of seconds from 0 to 86400", option, text);
-	return value;
-}
-
-static long parse_user(const char *text)
-{
-	char *end;
-
-	errno = 0;
-	long value = strtol(text, &end, 10);
-	if (end == text || *end != '\0' || errno != 0 || value < 0 || value > 0xfffffffeL)
-		die(2, "--user: '%s' is not a user number", text);
-	return value;
 }
 
 static const char *random_token(void)
@@ -500,7 +402,7 @@ int main(int argc, char **argv)
 		case 'h': fputs(usage, stdout); return 0;
 		case 't': o.token = optarg; break;
 		case 's': o.settle = parse_seconds("--settle", optarg); break;
-		case 'u': o.user = parse_user(optarg); break;
+		case 'u': o.user = parse_number("--user", optarg, 0, 0xfffffffeL); break;
 		case 'l': o.timeout = parse_seconds("--timeout", optarg); break;
 		case 'k': o.keep_going = true; break;
 		default: return 2;

@@ -6,6 +6,7 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
@@ -137,6 +138,22 @@ int64_t call_reset_signals(const struct arg *a)
 	return sys_signals_reset(a[0].ids, a[0].n);
 }
 
+/* A first line with a NUL is none of a text: a shell would make commands of a binary's bytes. */
+static bool is_text(const char *path)
+{
+	char text[256];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text));
+
+	if (fd != -1)
+		close(fd);
+	for (ssize_t i = 0; i < n && text[i] != '\n'; i++) {
+		if (text[i] == 0)
+			return false;
+	}
+	return true;
+}
+
 /* A script without #!: what execvp(3) and every shell do. */
 static int exec_script(const char *path, char **argv, char **env)
 {
@@ -153,7 +170,8 @@ static int exec_script(const char *path, char **argv, char **env)
 static int exec_file(const char *path, char **argv, char **env)
 {
 	execve(path, argv, env);
-	return errno == ENOEXEC && argv[0] != NULL ? exec_script(path, argv, env) : -errno;
+	int e = errno;
+	return e == ENOEXEC && argv[0] != NULL && is_text(path) ? exec_script(path, argv, env) : -e;
 }
 
 int64_t call_exec(const struct arg *a)

@@ -103,8 +103,12 @@ int sys_cgroup_create(pid_t pid)
 			return -errno;
 	}
 	int dir = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir == -1)
-		return -errno;
+	if (dir == -1) {
+		int e = errno;
+
+		unlinkat(own, name, AT_REMOVEDIR);
+		return -e;
+	}
 	/* Root may, unless the kernel is too old to kill; a delegation has more conditions than a mode shows. */
 	int r = geteuid() == 0 ? faccessat(dir, "cgroup.kill", W_OK, 0) == -1 ? -errno : 0 : try_cgroup(dir);
 	if (r == 0)
@@ -143,11 +147,13 @@ int sys_cgroup_kill(int kill_fd)
 static int remove_children(int dir)
 {
 	struct dirent *d;
-	DIR *list = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	scoped_fd fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd == -1 ? NULL : fdopendir(fd);
 	int r = 0;
 
 	if (list == NULL)
 		return -errno;
+	(void)fd_take(&fd);
 	while ((d = readdir(list)) != NULL) {
 		if (d->d_name[0] == 's' && strspn(d->d_name + 1, "0123456789") == strlen(d->d_name + 1) &&
 		    unlinkat(dir, d->d_name, AT_REMOVEDIR) == -1)

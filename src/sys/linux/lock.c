@@ -60,8 +60,8 @@ static const struct rule rules[] = {
 	{ SYS_openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0 },
 	{ SYS_mmap, 2, PROT_EXEC, 0 },
 	{ SYS_unlinkat, 2, UINT32_MAX, AT_REMOVEDIR },
-	/* TCGETS, TCSETS and TCSETSW: the guard's terminal. */
-	{ SYS_ioctl, 1, ~UINT32_C(3), TCGETS & ~3 },
+	/* From TCGETS to TIOCGPGRP: the guard's terminal, which is the only one that a locked process has. */
+	{ SYS_ioctl, 1, ~UINT32_C(15), TCGETS & ~15 },
 };
 
 #define N_RULES (sizeof(rules) / sizeof(rules[0]))
@@ -136,8 +136,9 @@ static bool needs_override(int cgroup)
 {
 	struct stat st;
 
-	return cgroup >= 0 && fstatat(cgroup, "..", &st, 0) == 0 &&
-	       !(st.st_uid == geteuid() && st.st_mode & S_IWUSR);
+	/* When it cannot be found out: better one capability too many than a directory that stays. */
+	return cgroup >= 0 && (fstatat(cgroup, "..", &st, 0) == -1 ||
+			       !(st.st_uid == geteuid() && st.st_mode & S_IWUSR));
 }
 
 int sys_lock(int cgroup)

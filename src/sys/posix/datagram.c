@@ -4,10 +4,12 @@
 #include "fd.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define FDS_MAX 253
+#define SHORTAGE_TRIES 1000
 
 int sys_socketpair(int fd[2])
 {
@@ -40,10 +42,17 @@ int sys_send(int fd, const struct iovec *iov, size_t n_iov, const int *fds, size
 		c->cmsg_len = (__typeof__(c->cmsg_len))CMSG_LEN(n_fds * sizeof(int));
 		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
 	}
-	do {
+	for (int tries = 0;; tries++) {
 		n = sendmsg(fd, &msg, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
-	} while (n == -1 && errno == EINTR);
-	return n == -1 ? -errno : 0;
+		if (n != -1)
+			return 0;
+		if (errno == EINTR)
+			continue;
+		/* The kernel has no memory for it now; who waits for room can wait for that a moment. */
+		if (!wait || (errno != ENOBUFS && errno != ENOMEM) || tries == SHORTAGE_TRIES)
+			return -errno;
+		poll(NULL, 0, 1);
+	}
 }
 
 static void take_fds(const struct cmsghdr *c, int *fds, size_t room, size_t *n, bool *lost)
@@ -83,11 +92,15 @@ ssize_t sys_recv(int fd, void *mem, size_t cap, int *fds, size_t *n_fds, pid_t *
 
 	msg.msg_controllen = sizeof(control.mem);
 	*n_fds = 0;
+	/*
+	 * A peer that ended without having read all of ours leaves a reset, which is told once and before
+	 * what it had sent: that is still there.
+	 */
 	do {
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-	} while (n == -1 && errno == EINTR);
+	} while (n == -1 && (errno == EINTR || errno == ECONNRESET));
 	if (n == -1)
-		return errno == ECONNRESET ? 0 : -errno;
+		return -errno;
 	if (sender != NULL)
 		*sender = 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = next_control(&msg, c)) {
