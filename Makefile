@@ -20,7 +20,7 @@ help:
 	@echo 'make check      build and run all tests'
 	@echo 'make asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make tsan       the tests of the library with threads under ThreadSanitizer'
-	@echo 'make fuzz       fuzz each parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
+	@echo 'make fuzz       fuzz each parser and the port for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
 	@echo 'make lint       both compilers, manual pages, shell scripts'
 	@echo 'make bench      measure, side by side with what is installed'
 	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR; uninstall takes it away again'

@@ -28,9 +28,12 @@ void announce(struct port *p, int what, uint64_t more)
 		p->said = 0 - more;
 }
 
+/* No process says more in one go; one that never stops would keep us here. */
+#define AT_ONCE 64
+
 int announce_read(struct child *c)
 {
-	for (;;) {
+	for (int i = 0; i < AT_ONCE; i++) {
 		struct announcement a;
 		ssize_t n = recv(c->ctl, &a, sizeof(a), MSG_DONTWAIT);
 
@@ -46,4 +49,5 @@ int announce_read(struct child *c)
 		c->framed_end += a.said;
 		c->announced = a.what == ANNOUNCE_EXEC;
 	}
+	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* What the port answers itself, because it changes what the port knows. */
 static state_fn *const state_call[CALLS] = {
@@ -25,6 +26,21 @@ static state_fn *const state_call[CALLS] = {
 	[CALL_waitpid] = state_waitpid,
 };
 
+/* What may take long, or does not come back: whoever waits for an answer that was given gets it before. */
+static const bool may_block[CALLS] = {
+	[CALL_connect] = true, [CALL_execve] = true,  [CALL_execvp] = true,  [CALL_exit] = true,
+	[CALL_fcntl] = true,   [CALL_fexecve] = true, [CALL_ioctl] = true,   [CALL_open] = true,
+	[CALL_read] = true,    [CALL_select] = true,  [CALL_waitpid] = true, [CALL_write] = true,
+};
+
+static bool takes_long(unsigned number, const struct arg *a)
+{
+	if (number != CALL_kill)
+		return may_block[number];
+	/* It may be for us. */
+	return a[0].i == 0 || a[0].i == -1 || a[0].i == getpid() || a[0].i == -getpgrp();
+}
+
 /* Decoded arguments.  A seccomp filter may forbid to ask for memory, so it is here from the beginning. */
 static _Alignas(16) char arguments[PORT_MEMORY];
 static unsigned char answer[HEAD_PLAIN + FRAME_MAX];
@@ -42,6 +58,8 @@ static enum handled perform(struct port *p, unsigned number, struct term_in *in,
 	}
 	if (port_decode(c, in, arg, &mem, reply) < 0)
 		return HANDLED;
+	if (output_waits() && takes_long(number, arg) && output_drain() < 0)
+		port_end(p, EPIPE);
 	if (forks && !fork_allowed(p))
 		reply_error(reply, EAGAIN);
 	else if (forks)

@@ -12,12 +12,14 @@
 /* The parent learns what of our output is frames before anything else can be written. */
 static void before_exec(struct port *p)
 {
+	fd_blocking(p, true);
 	announce(p, ANNOUNCE_EXEC, 0);
 	signals_unblock();
 }
 
 static void exec_failed(struct port *p, int err, struct buf *reply)
 {
+	fd_blocking(p, false);
 	announce(p, ANNOUNCE_FRAMES, 0);
 	reply_error(reply, err);
 }
@@ -57,6 +59,10 @@ static void exec_search(const char *name, char **argv)
 	char path[PATH_MAX];
 	int err = ENOENT;
 
+	if (*name == 0) {
+		errno = ENOENT;
+		return;
+	}
 	if (strchr(name, '/') != NULL) {
 		exec_file(name, argv);
 		return;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Between a process and its child. */
@@ -43,6 +44,24 @@ int fd_place(int *fd, int n, int at)
 	return 0;
 }
 
+static bool set_blocking(int fd, bool blocking)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	/* A terminal or a file may be that of other processes. */
+	if (flags == -1 || fstat(fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		return false;
+	flags = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+	return fcntl(fd, F_SETFL, flags) == 0;
+}
+
+void fd_blocking(struct port *p, bool blocking)
+{
+	p->nonblocking = set_blocking(FD_IN, blocking) && !blocking;
+	set_blocking(FD_OUT, blocking);
+}
+
 static void channels_close(struct channels *ch)
 {
 	for (int i = 0; i < 2; i++) {
@@ -71,8 +90,8 @@ static int channels_create(struct channels *ch)
 	int r = 0;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ch->ctl) == -1 ||
-	    pipe2(ch->in, O_CLOEXEC) == -1 || pipe2(ch->out, O_CLOEXEC) == -1 ||
-	    pipe2(ch->err, O_CLOEXEC) == -1 || fcntl(ch->in[1], F_SETFL, O_NONBLOCK) == -1)
+	    pipe2(ch->in, O_CLOEXEC | O_NONBLOCK) == -1 || pipe2(ch->out, O_CLOEXEC) == -1 ||
+	    pipe2(ch->err, O_CLOEXEC) == -1)
 		return -errno;
 	for (int i = 0; i < 2 && r == 0; i++) {
 		r = raise_number(&ch->ctl[i]);
@@ -108,10 +127,13 @@ static int child_descriptors(struct port *p, struct channels *ch)
 	for (int i = 0; i < LOW_PLACES; i++)
 		p->low.place[i] = -1;
 	p->low.end = 0;
+	output_forget();
 	if (dup2(ch->in[0], FD_IN) == -1 || dup2(ch->out[1], FD_OUT) == -1 ||
 	    dup2(ch->err[1], FD_ERR) == -1 || dup3(ch->ctl[0], FD_CTL, O_CLOEXEC) == -1)
 		return -errno;
 	channels_close(ch);
+	fcntl(FD_OUT, F_SETFL, O_NONBLOCK);
+	p->nonblocking = true;
 	close(FD_SIGNAL);
 	close(FD_SIGNAL_WRITE);
 	return signals_open();

@@ -27,20 +27,22 @@ bool input_ready(const struct port *p)
 }
 
 /*
- * One read, which does not wait when poll said that something is there.  A frame whose rest is still to come
- * leaves us free for the children.  Ends the process at the end of input, also within a frame.
+ * One read, which does not wait: the descriptor does not block, or poll said that something is there.  A frame
+ * whose rest is still to come leaves us free for the children.  Whether as much came as was asked for.  Ends the
+ * process at the end of input, also within a frame.
  */
-static void read_more(struct port *p)
+static bool read_more(struct port *p)
 {
 	struct input *in = &p->input;
-	size_t want = in->len < 2 ? FIRST_READ : frame_size(in);
-	ssize_t n = read(FD_IN, in->data + in->len, want - in->len);
+	size_t want = (in->len < 2 ? FIRST_READ : frame_size(in)) - in->len;
+	ssize_t n = read(FD_IN, in->data + in->len, want);
 
-	if (n == -1 && errno == EINTR)
-		return;
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
+		return false;
 	if (n <= 0)
 		port_end(p, n == 0 ? 0 : errno);
 	in->len += (size_t)n;
+	return (size_t)n == want;
 }
 
 /* A frame was answered with ${r}: the process cannot live without its output. */
@@ -71,7 +73,8 @@ enum handled input_frame(struct port *p)
 {
 	struct input *in = &p->input;
 
-	if (!input_ready(p))
+	/* The rest is mostly there, too. */
+	if (!input_ready(p) && read_more(p) && !input_ready(p) && p->nonblocking)
 		read_more(p);
 	if (!input_ready(p))
 		return HANDLED;

@@ -38,27 +38,75 @@ void loop_first(struct port *p)
 	} while (p->said == said && (n == 1 || (n == -1 && errno == EINTR)));
 }
 
+static void flush(struct port *p)
+{
+	int r = output_flush();
+
+	if (r < 0)
+		port_end(p, -r);
+}
+
+/*
+ * So much waits for our reader that nothing more is taken from children, nor told of them.  Requests are still
+ * carried out as long as their answers have room.
+ */
+static void stalled(struct port *p)
+{
+	bool ready = output_takes_answer() && input_ready(p);
+	struct pollfd fd[2] = {
+		{ .fd = FD_OUT, .events = POLLOUT },
+		{ .fd = output_takes_answer() ? FD_IN : -1, .events = POLLIN },
+	};
+	int n = poll(fd, 2, ready ? 0 : -1);
+
+	if (n == -1 && errno != EINTR)
+		exit(errno);
+	if (n == -1)
+		return;
+	if (fd[0].revents != 0)
+		flush(p);
+	if (fd[1].revents != 0 || ready)
+		input_frame(p);
+}
+
+static void children_ready(struct port *p, const struct sys_ready *ready, int n)
+{
+	p->batch++;
+	for (int i = 0; i < n; i++) {
+		if (output_full()) {
+			watch_again(&p->watch, ready[i].fd);
+			break;
+		}
+		stream_ready(p, &ready[i]);
+	}
+}
+
 void loop_run(struct port *p)
 {
 	struct sys_ready ready[WATCH_BATCH];
-	short fixed[2];
+	struct watch_fixed fixed;
 
 	for (;;) {
+		if (output_full()) {
+			stalled(p);
+			continue;
+		}
 		int timeout = input_ready(p) ? 0 : clock_poll_ms(p->look_us);
-		int n = watch_wait(&p->watch, timeout, fixed, ready);
+		int n = watch_wait(&p->watch, timeout, output_waits(), &fixed, ready);
 
 		if (n == -EINTR)
 			continue;
 		if (n < 0)
 			exit(-n);
+		if (fixed.out != 0)
+			flush(p);
 		/* Requests come last: a child that one of them makes may get a descriptor number of this batch. */
-		for (int i = 0; i < n; i++)
-			stream_ready(p, &ready[i]);
-		if (fixed[1] != 0)
+		children_ready(p, ready, n);
+		if (fixed.signal != 0)
 			signals_read(p);
 		if (p->look_us != CLOCK_NEVER && p->look_us <= clock_now_us())
-			reap_all(p);
-		if (fixed[0] != 0 || input_ready(p))
+			reap_now(p);
+		if (fixed.in != 0 || input_ready(p))
 			input_frame(p);
 	}
 }

@@ -156,6 +156,7 @@ int main(int argc, char **argv)
 		start(&s);
 	if (say_ok(&port) < 0)
 		return EIO;
+	fd_blocking(&port, false);
 	sigemptyset(&none);
 	signals_restore(&none);
 	if (!s.again)

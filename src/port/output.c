@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: ISC */
-/* Frames to descriptor 1: whole, in one write where the kernel allows it. */
+/*
+ * Frames to descriptor 1: whole, in one write where the kernel allows it.
+ *
+ * What a reader has no time for waits here, up to a limit, so that requests are still carried out: a kill
+ * comes through however much output nobody takes.  Descriptor 1 does not block for that, unless it is shared
+ * with others.  The memory is there from the beginning: a seccomp filter may forbid to ask for more.
+ */
 #include "port.h"
 
 #include "bytes.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#define WAITING_MAX (1024 * 1024)
+/* From here on children are not read any more. */
+#define WAITING_FULL (256 * 1024)
+
+static unsigned char waiting[WAITING_MAX];
+static size_t from, waits;	/* of them: where they begin, how many */
 
 void head_out(unsigned char *at, enum frame_type type, size_t body)
 {
@@ -36,25 +50,100 @@ static struct iovec *advance(struct iovec *iov, int *n, size_t written)
 	return iov;
 }
 
+bool output_waits(void)
+{
+	return waits > 0;
+}
+
+bool output_full(void)
+{
+	return waits >= WAITING_FULL;
+}
+
+bool output_takes_answer(void)
+{
+	return WAITING_MAX - waits >= FRAME_MAX + 2;
+}
+
+void output_forget(void)
+{
+	waits = 0;
+}
+
+static void wait_for_reader(void)
+{
+	poll(&(struct pollfd){ .fd = FD_OUT, .events = POLLOUT }, 1, -1);
+}
+
+int output_flush(void)
+{
+	while (waits > 0) {
+		ssize_t r = write(FD_OUT, waiting + from, waits);
+
+		if (r == -1 && errno == EAGAIN)
+			return 0;
+		if (r == -1 && errno != EINTR)
+			return -errno;
+		from += r > 0 ? (size_t)r : 0;
+		waits -= r > 0 ? (size_t)r : 0;
+	}
+	return 0;
+}
+
+/* Wait until no more than ${left} bytes wait. */
+static int flush_to(size_t left)
+{
+	int r = output_flush();
+
+	while (r == 0 && waits > left) {
+		wait_for_reader();
+		r = output_flush();
+	}
+	return r;
+}
+
+int output_drain(void)
+{
+	return flush_to(0);
+}
+
+/* Put bytes behind those that wait; no more than there is memory for at all. */
+static int append(const void *data, size_t n)
+{
+	int r = n > WAITING_MAX - waits ? flush_to(WAITING_MAX - n) : 0;
+
+	if (r < 0)
+		return r;
+	if (waits == 0)
+		from = 0;
+	if (n > WAITING_MAX - from - waits) {
+		memmove(waiting, waiting + from, waits);
+		from = 0;
+	}
+	memcpy(waiting + from + waits, data, n);
+	waits += n;
+	return 0;
+}
+
 int output_write(struct port *p, struct iovec *iov, int n)
 {
-	while (n > 0) {
+	int e = 0;
+
+	for (int i = 0; i < n; i++)
+		p->said += iov[i].iov_len;
+	while (n > 0 && waits == 0) {
 		ssize_t r = n == 1 ? write(FD_OUT, iov->iov_base, iov->iov_len) :
 				     writev(FD_OUT, iov, n);
 
-		if (r == -1 && errno == EAGAIN) {
-			/* Somebody made it non-blocking. */
-			poll(&(struct pollfd){ .fd = FD_OUT, .events = POLLOUT }, 1, -1);
-			continue;
-		}
-		if (r == -1 && errno == EINTR)
-			continue;
-		if (r == -1)
+		if (r == -1 && errno == EAGAIN)
+			break;
+		if (r == -1 && errno != EINTR)
 			return -errno;
-		p->said += (uint64_t)r;
-		iov = advance(iov, &n, (size_t)r);
+		iov = advance(iov, &n, r > 0 ? (size_t)r : 0);
 	}
-	return 0;
+	for (int i = 0; i < n && e == 0; i++)
+		e = append(iov[i].iov_base, iov[i].iov_len);
+	return e;
 }
 
 static int write_one(struct port *p, void *data, size_t len)

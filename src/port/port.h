@@ -67,6 +67,7 @@ struct child {
 	bool announced;		/* it said that it is about to execute a program ... */
 	uint64_t framed_end;	/* ... after so many bytes on its stdout, all of them frames */
 	uint64_t framed;	/* bytes of frames read */
+	uint64_t raw_since;	/* the batch of events in which its output became raw */
 	struct held partial;	/* the beginning of a frame */
 	struct held queue;	/* frames that its stdin had no room for yet */
 };
@@ -162,11 +163,20 @@ void watch_few(struct watch *w);
 /* watch_forget(w, end): in a forked process: close all that is owned below ${end}, and forget it. */
 void watch_forget(struct watch *w, int end);
 
+/* watch_again(w, fd): the next batch begins with ${fd}, which this one did not come to. */
+void watch_again(struct watch *w, int fd);
+
+/* Events of descriptors 0, 3 and 1. */
+struct watch_fixed {
+	short in, signal, out;
+};
+
 /*
- * watch_wait(w, timeout_ms, fixed, ready): wait for events: those of 0 and 3 in ${fixed},
- * those of children in ${ready}.  The number of the latter, or -errno.
+ * watch_wait(w, timeout_ms, output, fixed, ready): wait for events, with ${output} also for room on
+ * standard output.  The children's are in ${ready}; their number, or -errno.
  */
-int watch_wait(struct watch *w, int timeout_ms, short fixed[2], struct sys_ready *ready);
+int watch_wait(struct watch *w, int timeout_ms, bool output, struct watch_fixed *fixed,
+	       struct sys_ready *ready);
 
 /* ---------------------------------------------------------------- port --- */
 
@@ -196,8 +206,10 @@ struct port {
 	struct options options;
 	unsigned char filter[FILTER_BYTES];	/* calls denied to this process */
 	unsigned char child_filter[FILTER_BYTES];
+	bool nonblocking;	/* descriptor 0 does not block */
 	bool ctl;		/* descriptor 5 is a socket to a parent that understands announcements */
 	uint64_t said;		/* bytes on stdout since the last message on the ctl channel */
+	uint64_t batch;		/* batches of events so far */
 	int64_t look_us;	/* when to look for children that have ended; CLOCK_NEVER */
 	struct children children;
 	struct watch watch;
@@ -236,8 +248,22 @@ enum handled input_frame(struct port *p);
 enum handled request_call(struct port *p, const unsigned char *body, size_t len);
 
 struct iovec;
-/* output_write(p, iov, n): write everything.  0 or -errno. */
+/* output_write(p, iov, n): write everything, or let it wait; changes ${iov}.  0 or -errno. */
 int output_write(struct port *p, struct iovec *iov, int n);
+
+/* output_waits(): something waits for its reader.  output_full(): enough to leave the children alone. */
+bool output_waits(void);
+bool output_full(void);
+
+/* output_takes_answer(): the longest answer has room to wait. */
+bool output_takes_answer(void);
+
+/* output_flush(): write of what waits as much as is taken.  output_drain(): wait until it is all of it.  0 or -errno. */
+int output_flush(void);
+int output_drain(void);
+
+/* output_forget(): in a forked process: what waits is the parent's. */
+void output_forget(void);
 
 /* head_out(at, type, body): the head of a frame with a body of ${body} bytes. */
 void head_out(unsigned char *at, enum frame_type type, size_t body);
@@ -314,6 +340,10 @@ void signals_forget(void);
 /* signals_read(p): handle what was caught; ends the process when the pipe cannot be read. */
 void signals_read(struct port *p);
 
+/* fd_blocking(p, blocking): for programs 0 and 1 are as they expect them; for us they do not block, unless others
+ * may share them. */
+void fd_blocking(struct port *p, bool blocking);
+
 /* fd_place(fd, n, at): move ${n} descriptors, close-on-exec, to the numbers from ${at}.  0 or -errno. */
 int fd_place(int *fd, int n, int at);
 
@@ -343,6 +373,9 @@ bool fork_allowed(const struct port *p);
 
 /* reap_all(p): wait for every child that has ended. */
 void reap_all(struct port *p);
+
+/* reap_now(p): the same, but no more of them than there is room for what they left; the others at look_us. */
+void reap_now(struct port *p);
 
 /* reap_named(p, pid): the child ${pid} has ended, and maybe others; those may be left to reap_all() at look_us. */
 void reap_named(struct port *p, pid_t pid);

@@ -90,6 +90,16 @@ void reap_all(struct port *p)
 		;
 }
 
+void reap_now(struct port *p)
+{
+	p->look_us = CLOCK_NEVER;
+	/* What they left has to go somewhere. */
+	while (!output_full() && reap(p, -1))
+		;
+	if (output_full())
+		p->look_us = 0;
+}
+
 /*
  * Signals of several children merge into one, so whoever is not named must be looked for; but
  * that takes time with the number of children.
@@ -97,7 +107,7 @@ void reap_all(struct port *p)
 void reap_named(struct port *p, pid_t pid)
 {
 	if (p->children.count <= MANY) {
-		reap_all(p);
+		reap_now(p);
 		return;
 	}
 	reap(p, pid);
@@ -142,5 +152,6 @@ void port_end(struct port *p, int status)
 		if (kill(-c->pid, c->signal) == 0 || kill(c->pid, c->signal) == 0)
 			kill(c->pid, SIGCONT);
 	}
+	output_drain();
 	exit(status);
 }

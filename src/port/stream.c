@@ -114,6 +114,7 @@ void stream_ctl_end(struct port *p, struct child *c)
 	forward_pending(p, c, limit);
 	held_free(&c->partial);
 	child_close(p, &c->ctl, CTL_EXEC);
+	c->raw_since = p->batch;
 	say_ctl(p, (uint32_t)c->pid, "fdctl_closed");
 	child_watch(p, c);
 }
@@ -218,6 +219,9 @@ void stream_ready(struct port *p, const struct sys_ready *r)
 		feed_continue(p, c);
 	else if (f->role == ROLE_OUT && c->ctl != CTL_EXEC)
 		read_frames(p, c, r->events);
+	else if (f->role == ROLE_OUT && c->raw_since == p->batch)
+		/* What made it ready were frames, which are read: a read could wait for ever. */
+		return;
 	else
 		read_raw(p, c, f->role == ROLE_OUT ? &c->out : &c->err);
 }

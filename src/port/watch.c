@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #endif
 
-/* poll: standard input, the signal pipe, the kernel's set; children behind them. */
-enum { AT_IN, AT_SIGNAL, AT_SET, AT_CHILDREN };
+/* poll: standard input, the signal pipe, standard output, the kernel's set; children behind them. */
+enum { AT_IN, AT_SIGNAL, AT_OUT, AT_SET, AT_CHILDREN };
 
 int watch_init(struct watch *w)
 {
@@ -25,6 +25,7 @@ int watch_init(struct watch *w)
 		return -ENOMEM;
 	w->poll[AT_IN] = (struct pollfd){ .fd = FD_IN, .events = POLLIN };
 	w->poll[AT_SIGNAL] = (struct pollfd){ .fd = FD_SIGNAL, .events = POLLIN };
+	w->poll[AT_OUT] = (struct pollfd){ .fd = -1, .events = POLLOUT };
 	w->poll[AT_SET] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	return 0;
 }
@@ -187,15 +188,26 @@ static int take_polled(struct watch *w, struct sys_ready *ready)
 	return taken;
 }
 
-int watch_wait(struct watch *w, int timeout_ms, short fixed[2], struct sys_ready *ready)
+void watch_again(struct watch *w, int fd)
 {
+	const struct watched *f = watch_find(w, fd);
+
+	if (f != NULL && f->at >= AT_CHILDREN)
+		w->turn = (unsigned)f->at - AT_CHILDREN;
+}
+
+int watch_wait(struct watch *w, int timeout_ms, bool output, struct watch_fixed *fixed,
+	       struct sys_ready *ready)
+{
+	w->poll[AT_OUT].fd = output ? FD_OUT : -1;
 	int n = poll(w->poll, w->n_poll, timeout_ms);
 
 	if (n == -1)
 		return -errno;
-	fixed[0] = w->poll[AT_IN].revents;
-	fixed[1] = w->poll[AT_SIGNAL].revents;
-	n -= (fixed[0] != 0) + (fixed[1] != 0);
+	fixed->in = w->poll[AT_IN].revents;
+	fixed->signal = w->poll[AT_SIGNAL].revents;
+	fixed->out = w->poll[AT_OUT].revents;
+	n -= (fixed->in != 0) + (fixed->signal != 0) + (fixed->out != 0);
 	if (n == 0)
 		return 0;
 	if (w->set >= 0)

@@ -7,6 +7,7 @@
 
 cases() ->
     [{"weak: replies that wait while their process exits arrive as replies", fun(D) ->
+         %% Fails if what is left in the pipe is not forwarded at the end of the ctl channel.
          [begin
               {ok, P} = call(D, [], fork),
               paused(D, P, exit, [9]),
@@ -16,6 +17,7 @@ cases() ->
           end || _ <- lists:seq(1, 3)]
      end},
      {"weak: likewise before an exec, whose output is not taken for frames", fun(D) ->
+         %% Fails if it is not, or the announcement of the exec is ignored.
          [begin
               {ok, P} = call(D, [], fork),
               paused(D, P, execvp, ["/bin/sh", ["sh", "-c", "printf '\\000\\011\\000\\003raw'; exit 9"]]),
@@ -26,6 +28,7 @@ cases() ->
           end || _ <- lists:seq(1, 3)]
      end},
      {"weak: likewise a process that is killed", fun(D) ->
+         %% Fails if as the first.
          {ok, P} = call(D, [], fork),
          [cast(D, [P], iolist_to_bin, [integer_to_binary(N)]) || N <- lists:seq(1, 20)],
          cast(D, [], kill, [P, 0]),
@@ -37,6 +40,7 @@ cases() ->
          ?is([{stderr, [P], <<"err">>}, {ctl, [P], fdctl_closed}], lists:sort(fun(A, _) -> element(1, A) =:= stderr end, flush(D)))
      end},
      {"weak: output at once, in many programs, is never taken for a frame", fun(D) ->
+         %% Fails if what follows an exec is taken for frames; the race itself is in fuzz/corpus/door/exec_race.
          [begin
               Ps = [begin
                         {ok, P} = call(D, [], fork),
@@ -51,6 +55,7 @@ cases() ->
           end || _ <- lists:seq(1, 5)]
      end},
      {"weak: frames for a busy control process wait whole", fun(D) ->
+         %% Fails if a frame for which there is no room is cut, as for programs.
          P = chain(D, 2),
          cast(D, P, select, [[], [], [], {alcove_timeval, 0, 300000}]),
          L = [binary:copy(<<($a + N rem 26)>>, 3000 + N) || N <- lists:seq(1, 100)],
@@ -64,6 +69,7 @@ cases() ->
          none(D, pipe, [hd(P)])
      end},
      {"weak: the end of input passes what still waits", fun(D) ->
+         %% Fails if as the one before.
          P = chain(D, 1),
          F = tmp("f"),
          cast(D, P, select, [[], [], [], {alcove_timeval, 0, 200000}]),
@@ -75,6 +81,7 @@ cases() ->
          {ok, _} = file:read_file_info(F)
      end},
      {"weak: all output of a program comes before its event", fun(D) ->
+         %% Fails if one chunk is read at the end.
          [begin
               {ok, P} = call(D, [], fork),
               true = call(D, [], setcpid, [P, flowcontrol, 0]),
@@ -93,6 +100,7 @@ cases() ->
           end || _ <- [1, 2]]
      end},
      {"weak: a descriptor that was closed and is used again belongs to its new owner", fun(D) ->
+         %% Fails if the number stays in the slot.
          {ok, P} = call(D, [], fork),
          ok = call(D, [P], execvp, ["/bin/sleep", ["sleep", "60"]]),
          [{alcove_pid, P, _, _, _, In, _, _}] = call(D, [], cpid),
@@ -109,6 +117,7 @@ cases() ->
          ?is({ok, 1}, call(D, [], write, [Fd, "x"]))
      end},
      {"weak: a smaller maxchild forgets no child", fun(D) ->
+         %% Fails if children in slots beyond it are dropped.
          [A, B, C] = [begin {ok, P} = call(D, [], fork), P end || _ <- [1, 2, 3]],
          [?is({exit_status, 0}, die(D, [P])) || P <- [A, B]],
          R = call(D, [], setopt, [maxchild, 1]),
@@ -121,6 +130,7 @@ cases() ->
          ?is({exit_status, 0}, die(D, [E]))
      end},
      {"weak: a limit of descriptors below those in use forgets no child", fun(D) ->
+         %% Fails if they are dropped.
          true = call(D, [], setopt, [maxchild, 16]),
          L = [begin {ok, P} = call(D, [], fork), P end || _ <- lists:seq(1, 5)],
          [?is({exit_status, 0}, die(D, [P])) || P <- lists:sublist(L, 4)],
@@ -131,6 +141,7 @@ cases() ->
          ?is({exit_status, 0}, die(D, [Last]))
      end},
      {"weak: children with high descriptors, and few slots", fun(D) ->
+         %% Fails if the table by number does not grow with the numbers.
          true = call(D, [], setopt, [maxchild, 2]),
          _ = [{ok, _} = call(D, [], open, ["/dev/null", [], 0]) || _ <- lists:seq(1, 400)],
          [begin
@@ -147,6 +158,7 @@ cases() ->
           end || _ <- lists:seq(1, 5)]
      end},
      {"weak: no descriptor is lost by forks that fail", fun(D) ->
+         %% Fails if what was made of the channels is not closed.
          P = chain(D, 1),
          {ok, {alcove_rlimit, _, Max}} = call(D, P, getrlimit, [rlimit_nofile]),
          ok = call(D, P, setrlimit, [rlimit_nofile, {alcove_rlimit, 100, Max}]),
@@ -169,6 +181,7 @@ cases() ->
          ?is(C, call(D, P ++ [C], getpid))
      end},
      {"weak: no descriptor is lost by many children, however they end", fun(D) ->
+         %% Fails if any of the four stays open.
          Before = fds(os(D)),
          [begin
               P = hd(chain(D, 1)),
@@ -184,6 +197,7 @@ cases() ->
          ?is(Before, fds(os(D)))
      end},
      {"weak: no descriptor is lost by waitpid", fun(D) ->
+         %% Fails if waitpid forgets the slot and not its descriptors.
          {ok, _} = call(D, [], sigaction, [sigchld, sig_info]),
          Before = fds(os(D)),
          [begin
@@ -196,6 +210,7 @@ cases() ->
          ?is(Before, fds(os(D)))
      end},
      {"weak: deeper than 62", fun(D) ->
+         %% Fails if the loop of a child runs on the stack frames of its parent (130 KiB each).
          true = call(D, [], setopt, [maxforkdepth, 255]),
          P = chain(D, 100),
          ?is(lists:last(P), call(D, P, getpid)),
@@ -204,6 +219,7 @@ cases() ->
          ?is(<<"x">>, next(D, stdout, P))
      end},
      {"weak: an idle port takes no time", fun(D) ->
+         %% Fails if descriptors that nothing is wanted of stay in the poll set.
          true = call(D, [], setopt, [maxchild, 32]),
          {ok, _} = call(D, [], sigaction, [sigchld, sig_info]),
          %% A closed stream without credit, of the living and the dead; descriptors closed behind the port's back.
@@ -240,6 +256,7 @@ cases() ->
          _ = E
      end},
      {"weak: no signal is lost, and none too many for the port", fun(D) ->
+         %% Fails if a full pipe ends the process, or drops the record.
          P = hd(chain(D, 1)),
          {ok, {alcove_rlimit, Most, _}} = call(D, [P], getrlimit, [rlimit_sigpending]),
          N = min(1500, Most - 10),
@@ -254,6 +271,7 @@ cases() ->
          none(D, event, [P])
      end},
      {"weak: a child stopped by a tracer is not taken for dead, and does not block its parent", fun(D) ->
+         %% Fails if a stop is taken for an end.
          {ok, P} = call(D, [], fork),
          ?like({ok, 0, _, _}, call(D, [P], ptrace, [ptrace_traceme, 0, 0, 0])),
          ok = call(D, [], kill, [P, sigusr1]),
@@ -264,6 +282,7 @@ cases() ->
          ?is({termsig, sigkill}, died(D, [P]))
      end},
      {"weak: a child whose ctl channel is held by another does not block its parent", fun(D) ->
+         %% Fails if the channel is read in a way that waits.
          {ok, P} = call(D, [], fork),
          {ok, 0} = call(D, [P], fcntl, [5, f_setfd, 0]),
          cast(D, [P], execvp, ["/bin/sh", ["sh", "-c", "sleep 60 & exit 3"]]),
@@ -272,6 +291,7 @@ cases() ->
          ?is([], call(D, [], cpid))
      end},
      {"weak: read takes no more than fits", fun(D) ->
+         %% Fails if the count is not limited to what fits.
          F = tmp("f"),
          ok = file:write_file(F, binary:copy(<<"0123456789">>, 20000)),
          [begin
@@ -284,18 +304,28 @@ cases() ->
           end || P <- [[], chain(D, 1)]]
      end},
      {"weak: replies that do not fit end nothing", fun(D) ->
+         %% Fails if such a reply ends the process, or an error path keeps the folder open.
          T = tmp("d"),
          ok = file:make_dir(T),
          [ok = file:write_file(T ++ "/" ++ lists:duplicate(200, $a) ++ integer_to_list(N), "") || N <- lists:seq(1, 400)],
+         U = tmp("many"),
+         ok = file:make_dir(U),
+         [ok = file:make_dir(U ++ "/" ++ lists:duplicate(245, $a) ++ integer_to_list(N)) || N <- lists:seq(1, 2300)],
          Fds = fds(os(D)),
          [?like({C, R} when R =:= badarg orelse element(1, R) =:= error, {C, call(D, [], C, A)})
-          || {C, A} <- [{readdir, [T]}, {alloc, [[{ptr, 65500}]]}, {alloc, [[binary:copy(<<1>>, 32768)]]}]],
+          || {C, A} <- [{readdir, [T]}, {readdir, [U]}, {alloc, [[{ptr, 65500}]]}, {alloc, [[binary:copy(<<1>>, 32768)]]}]],
          ?is(Fds, fds(os(D))),
          [ok = call(D, [], setenv, ["V" ++ integer_to_list(N), binary:copy(<<"v">>, 20000), 1]) || N <- lists:seq(1, 4)],
          ?like(R when R =:= badarg orelse element(1, R) =:= error, call(D, [], environ)),
          ?is(os(D), call(D, [], getpid))
      end},
+     {"weak: sigaction says why it failed", fun(D) ->
+         %% Fails if its failure is answered as success.
+         [?is({error, einval}, call(D, [], sigaction, [S, H])) || S <- [sigkill, sigstop, 0, 999], H <- [sig_dfl, sig_ign, sig_info]],
+         ?is({error, einval}, call(D, [], sigaction, [999, []]))
+     end},
      {"weak: select says why it failed", fun(D) ->
+         %% Fails if its failure is badarg.
          {ok, P} = call(D, [], fork),
          cast(D, [P], select, [[], [], [], []]),
          true = until(fun() -> stat(P, state) =:= "S" end),
@@ -305,6 +335,7 @@ cases() ->
          ?is({error, einval}, call(D, [P], select, [[], [], [], {alcove_timeval, -1, 0}]))
      end},
      {"weak: arguments behind a structure", fun(D) ->
+         %% Fails if the tail of its list is left.
          {ok, 0, 9, 0, 0, 0} = call(D, [], prctl, [pr_set_pdeathsig, 9, 0, 0, 0]),
          ?is({ok, 0, [<<9, 0>>, <<0, 0>>], 5, <<"ab">>, 7}, call(D, [], prctl, [pr_get_pdeathsig, [<<0, 0>>, <<0, 0>>], 5, <<"ab">>, 7])),
          ?is({ok, 0, [<<9, 0, 0, 0>>], [{ptr, <<"x">>}], [<<1>>], 7}, call(D, [], prctl, [pr_get_pdeathsig, [<<0:32>>], [{ptr, <<"x">>}], [<<1>>], 7])),
@@ -315,10 +346,12 @@ cases() ->
          {ok, 0, _, _, _, _} = call(D, [], prctl, [pr_set_pdeathsig, 0, 0, 0, 0])
      end},
      {"weak: programs do not get the signal pipe", fun(D) ->
+         %% Fails if it is not close-on-exec in a child.
          P = chain(D, 3),
          [?is([{F, {ok, 1}}], [{F, call(D, P, fcntl, [F, f_getfd, 0])}]) || F <- [3, 4]]
      end},
      {"weak: descriptors 3 to 5 open at the start", #{wrap => ["/bin/sh", "-c", "exec 3</dev/null 4</dev/null 5</dev/null 7</dev/zero; exec \"$@\"", "sh"], reader => true}, fun(D) ->
+         %% Fails if they are moved with dup2(2).
          ?is([0, 1, 2, 3, 4, 5], [N || {N, _} <- fds(os(D)), N < 6]),
          ?is([], [F || {_, "/dev/null"} = F <- fds(os(D))]),
          [?is({F, {ok, 1}}, {F, call(D, [], fcntl, [F, f_getfd, 0])}) || F <- [3, 4, 5]],
@@ -329,6 +362,7 @@ cases() ->
          ?is(fdctl_closed, next(D, ctl, []))
      end},
      {"weak: the fifo can be opened whatever the umask", none, fun() ->
+         %% Fails if the mode is left to the umask.
          Fifo = tmp("fifo"),
          _ = start(#{raw => true, fifo => Fifo, wrap => ["/bin/sh", "-c", "umask 077; exec \"$@\"", "sh"]}),
          true = until(fun() -> case file:read_link_info(Fifo) of {ok, _} -> true; _ -> false end end),
@@ -336,6 +370,7 @@ cases() ->
          ?is(8#644, element(8, I) band 8#777)
      end},
      {"weak: many children end at once", fun(D) ->
+         %% Fails if one child is waited for at each signal.
          [begin
               Ps = [hd(chain(D, 1)) || _ <- lists:seq(1, 60)],
               ok = cp_os:kill(Ps),

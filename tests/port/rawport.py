@@ -153,7 +153,7 @@ class Port:
 
     def fork(self, *pipe):
         ok, pid = self.call("fork", pipe=pipe)
-        assert ok == "ok"
+        assert ok == "ok", (ok, pid)
         return pid
 
     def rest(self):

@@ -3,7 +3,9 @@
 """The command line, the limits at the start, exit statuses, and a reader of the output that takes its time."""
 import fcntl
 import os
+import re
 import resource
+import select
 import signal
 import stat
 import subprocess
@@ -183,6 +185,21 @@ def slow_reader():
     is_(p.eof()[0], 0)
 
 
+def first_events():
+    """An event waits for the first answer, and not a moment longer; a driver never sees the second that it may take."""
+    # Fails if events do not wait, or the wait does not end with the first answer.
+    p = Port()
+    os.kill(p.pid, signal.SIGUSR1)
+    assert not select.select([p.p.stdout], [], [], 0.1)[0], "an event before the first answer"
+    begin = time.monotonic()
+    p.send(call("unlink", p.fifo))
+    is_(p.get(), (4, (), "ok"))
+    is_(p.get()[0:2], (5, ()))
+    os.kill(p.pid, signal.SIGUSR2)
+    is_(p.get()[0:2], (5, ()))
+    assert time.monotonic() - begin < 0.5, "the wait goes on"
+
+
 def no_reader():
     """Output that nobody reads: at the end of input the port ends all the same once its reader is gone."""
     p = Port()
@@ -195,6 +212,149 @@ def no_reader():
     assert until(lambda: not alive(kid))
 
 
+def stalled():
+    """A parent that does not read: requests are carried out, signals are not lost, and in the end all answers come."""
+    # Fails if writes to descriptor 1 block.
+    p = Port()
+    flood = p.fork()
+    idle = p.fork()
+    victim = p.fork()
+    p.send(call("execvp", "/bin/sh", ["sh", "-c", "exec yes"], pipe=[flood]) + call("execvp", "/bin/sleep", ["sleep", "60"], pipe=[victim]))
+    assert until(lambda: waits_for_room(flood))
+    time.sleep(0.2)
+    begin = ticks(p.pid)
+    # Own answers beyond the pipe, then calls that are seen in what they do, at both depths.
+    p.send(call("iolist_to_bin", bytes(60000)) * 5)
+    p.send(call("kill", victim, 9))
+    assert until(lambda: not alive(victim)), "the kill was not carried out"
+    p.send(call("setpgid", 0, 0, pipe=[idle]))
+    assert until(lambda: os.getpgid(idle) == idle), "the request was not passed on"
+    os.kill(p.pid, signal.SIGUSR1)
+    time.sleep(0.3)
+    assert ticks(p.pid) - begin < 10, "it runs while it waits"
+    p.send(call("kill", flood, 9))
+    assert until(lambda: not alive(flood))
+    own, ends, signals = [], [], 0
+    while len(own) < 7 or len(ends) < 2 or signals < 1:
+        f = p.get()
+        if f[0] == 4 and f[1] == ():
+            own.append(f[2])
+        elif f[0] == 5 and f[1] == ():
+            signals += 1
+        elif f[0] == 5:
+            ends.append(f)
+        elif f[0] == 1:
+            is_((f[1], f[2].strip(b"y\n")), ((flood,), b""))
+    is_(own, [bytes(60000)] * 5 + ["ok", "ok"])
+    is_(sorted(ends), sorted((5, (k,), ("termsig", "sigkill")) for k in (flood, victim)))
+    is_(p.call("getpid"), p.pid)
+    is_(p.eof()[0], 0)
+
+
+def stalled_without_end():
+    """Requests beyond all that can wait are left in the pipe; no answer is lost or torn."""
+    # Fails if answers that find no room are dropped, or the memory for them is written past.
+    p = Port()
+    body = bytes(range(256)) * 250
+    n, sent, data = 40, 0, b""
+    os.set_blocking(p.p.stdin.fileno(), False)
+    end = time.monotonic() + 1
+    while time.monotonic() < end and (n > 0 or data):
+        if not data:
+            data = call("iolist_to_bin", bytes([n]) + body)
+            n -= 1
+        try:
+            data = data[os.write(p.p.stdin.fileno(), data):]
+        except BlockingIOError:
+            time.sleep(0.01)
+    assert 10 < n < 30, n
+    feeder = os.fork()
+    if feeder == 0:
+        p.send(data + b"".join(call("iolist_to_bin", bytes([i]) + body) for i in range(n, 0, -1)))
+        os._exit(0)
+    for i in range(40, 0, -1):
+        assert p.get(size=7001) == (4, (), bytes([i]) + body)
+    is_(os.waitpid(feeder, 0)[1], 0)
+    is_(p.eof(), (0, []))
+
+
+def answers_before_waiting():
+    """An answer is with its reader before a call that takes long begins; and before an exec, whose output is raw."""
+    # Fails if what waits is not written before such a call.
+    for last in (call("select", [], [], [], (Atom("alcove_timeval"), 3, 0)), call("execvp", "/bin/sleep", ["sleep", "3"]), call("kill", 0, 19)):
+        p = Port(preexec_fn=os.setpgrp)
+        p.send(call("iolist_to_bin", bytes(60000)) * 4 + last)
+        begin = time.monotonic()
+        time.sleep(0.2)
+        for _ in range(4):
+            is_(p.get(), (4, (), bytes(60000)))
+        assert time.monotonic() - begin < 2
+        os.kill(p.pid, signal.SIGKILL)
+        is_(p.status(), -9)
+
+
+def blocking_for_programs():
+    """Programs get a descriptor 1 that blocks, and an exec that fails leaves one that does not."""
+    # Fails if O_NONBLOCK stays when a program is executed.
+    p = Port()
+    kid = p.fork()
+    is_(p.call("fcntl", 1, 3, 0, pipe=[kid])[1] & os.O_NONBLOCK, os.O_NONBLOCK)
+    is_(p.call("execvp", "/no/where", ["x"], pipe=[kid]), ("error", "enoent"))
+    is_(p.call("fcntl", 1, 3, 0, pipe=[kid])[1] & os.O_NONBLOCK, os.O_NONBLOCK)
+    p.send(call("execvp", "/bin/sleep", ["sleep", "60"], pipe=[kid]))
+    is_(p.get(), (6, (kid,), "fdctl_closed"))
+    with open(f"/proc/{kid}/fdinfo/1", encoding="ascii") as f:
+        flags = int(re.search(r"flags:\s*(\d+)", f.read())[1], 8)
+    is_(flags & os.O_NONBLOCK, 0)
+
+
+def quiet_program():
+    """Behind answers that wait comes a program that says nothing: nobody waits for what it says."""
+    # Fails if an event that is out of date is believed.
+    p = Port()
+    kid = p.fork()
+    other = p.fork()
+    p.send(call("iolist_to_bin", b"first", pipe=[kid]))
+    is_(p.get(), (4, (kid,), b"first"))
+    os.kill(p.pid, signal.SIGSTOP)
+    for f in (call("iolist_to_bin", b"last"), call("execvp", "/bin/sleep", ["sleep", "60"])):
+        p.send(wrap([kid], f))
+    os.kill(kid, signal.SIGSTOP)
+    os.kill(p.pid, signal.SIGCONT)
+    time.sleep(0.1)
+    os.kill(p.pid, signal.SIGSTOP)
+    os.kill(kid, signal.SIGCONT)
+    assert until(lambda: comm(kid) == "sleep")
+    os.kill(p.pid, signal.SIGCONT)
+    p.send(call("getpid") + call("getpid", pipe=[other]))
+    got = []
+    while len(got) < 4:
+        f = p.get()
+        got += [f] if f[0] != 5 else []
+    is_([f for f in got if f[1] != (kid,)], [(4, (), p.pid), (4, (other,), other)])
+    is_([f for f in got if f[1] == (kid,)], [(4, (kid,), b"last"), (6, (kid,), "fdctl_closed")])
+
+
+def comm(pid):
+    with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+        return f.read().strip()
+
+
+def ticks(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        words = f.read().rpartition(") ")[2].split()
+    return int(words[11]) + int(words[12])
+
+
+def waits_for_room(pid):
+    """It is in write(2)."""
+    try:
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as f:
+            return f.read().startswith("1 0x1 ")
+    except OSError:
+        return False
+
+
 def no_stdin():
     """Without an input worth the name it ends at once, as at its end."""
     r = ended("-c", TMP + "/null")
@@ -204,5 +364,11 @@ def no_stdin():
 run([("start: usage", usage), ("start: statuses", statuses), ("start: arguments", arguments), ("start: slots by the limit of descriptors", slots),
      ("start: a stack without limit gets one", stack), ("start: the fifo", fifo), ("start: the port leaves the fifo alone", fifo_stays),
      ("start: first frames are single writes", frames_at_once), ("start: -d without its descriptors", reexec), ("start: an empty input", no_stdin),
+     ("start: events wait for the first answer", first_events),
      ("end: the exit call", exits), ("end: a reader that is gone", gone_reader), ("end: its input closed by a call", closed_input),
-     ("end: with output that nobody reads", no_reader), ("output: a slow reader gets all of it, whole", slow_reader)])
+     ("end: with output that nobody reads", no_reader), ("output: a slow reader gets all of it, whole", slow_reader),
+     ("output: requests pass a reader that does not read", stalled),
+     ("output: requests whose answers nobody takes wait", stalled_without_end),
+     ("output: answers come before calls that take long", answers_before_waiting),
+     ("output: programs get it as they expect it", blocking_for_programs),
+     ("input: a quiet program behind answers that wait", quiet_program)])

@@ -35,6 +35,7 @@ prefix=$root$(meson introspect --buildoptions "$BUILD" | jq -r '.[] | select(.na
 lib=$(dirname "$(find "$root" -name libcarrel.so)")
 for f in "$lib/libcarrel.so" "$lib/libcarrel.a" "$lib/pkgconfig/carrel.pc" "$prefix/include/carrel.h" \
 	"$prefix/bin/carrel" "$prefix/libexec/carrel/carrel-control" "$prefix/share/man/man1/carrel-run.1" \
+	"$prefix/bin/carrel-port" "$prefix/share/man/man1/carrel-port.1" \
 	"$prefix/share/man/man3/libcarrel.3" "$prefix/share/man/man8/carrel-control.8"; do
 	if [ -s "$f" ]; then pass "there is ${f##*/}"; else fail "there is ${f##*/}" "$(find "$root")"; fi
 done
