@@ -223,7 +223,8 @@ no"
 		like "$w ... or below it" "$(inside --root root --tmpfs "/$name/x" /bin/carrel version)" '*No such file*'
 	done
 	ln -s /real root/inner
-	like "$w a link that leads somewhere inside" \
+	# A sanitized one is not static and finds no loader there.
+	[ -n "${SANITIZED-}" ] || like "$w a link that leads somewhere inside" \
 		"$(inside --root root --bind "shown:/inner" /bin/carrel version)" 'carrel *'
 	is "$w the victim is untouched" "$(ls -A victim)" ''
 	ln -s "$tmp/victim" shown/out

@@ -4,12 +4,6 @@
 
 #include "buf.h"
 
-/* A refused allocation is one of the cases. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "allocator_may_return_null=1";
-}
 
 static uint64_t seed;
 
