@@ -3,6 +3,8 @@
 # What the command says and does when something fails: exit status, a sentence that names what was wrong,
 # and nothing left. tests/lib/test_failures.c does the same for the library.
 . "$(dirname "$0")/../lib.sh"
+# A number of its own: a limit on processes counts those of every test that runs as this user.
+user=23451
 cd "$tmp" || exit 1
 chmod 777 "$tmp"
 own_cgroup
