@@ -120,7 +120,11 @@ each 'descriptors' '4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 30' --nofile
 # Less than 720000 bytes are too few to begin, more are too few for the task, whose loader says so itself.
 # The shadow of a sanitizer takes more than any limit.
 [ -n "${SANITIZED-}" ] || each 'memory' '760000 790000 830000 880000 50000000' --as
+# A look for leaks takes a process more.
+before=${ASAN_OPTIONS-}
+export ASAN_OPTIONS="$before:detect_leaks=0"
 each 'processes' '0 1 2 3 4 5 6 7 8 12' --nproc setpriv --reuid "$user" --regid "$user" --clear-groups
+ASAN_OPTIONS=$before
 why=$(prlimit --nofile=11 "$CARREL" run true 2>&1)
 like 'no descriptors in the control process: the sentence names them' "$why" '*descriptors*'
 why=$(as_user prlimit --nproc=2 "$CARREL" run true 2>&1)
