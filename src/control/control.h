@@ -165,6 +165,12 @@ void note_usage(struct report *r, const struct rusage *ru);
 /* ---------------------------------------------------------- kill domains --- */
 
 /*
+ * domain_reap(flags, seen, arg): wait for every child that has ended, or of which ${flags} of wait4(2) want to
+ * know; ${seen} (may be NULL) is told.  True while children are left.
+ */
+bool domain_reap(int flags, void (*seen)(void *arg, pid_t pid, int status, const struct rusage *ru), void *arg);
+
+/*
  * domain_end(role, cgroup_kill, kept, arg): kill every descendant of this process and wait for
  * them until none is left, but for the children for which ${kept} (may be NULL) is true and what is below.
  */

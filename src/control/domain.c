@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +39,22 @@ void domain_remove_cgroup(const struct role *role)
 	}
 }
 
+bool domain_reap(int flags, void (*seen)(void *arg, pid_t pid, int status, const struct rusage *ru), void *arg)
+{
+	for (;;) {
+		struct rusage ru;
+		int status;
+		pid_t pid = wait4(-1, &status, WNOHANG | __WALL | flags, &ru);
+
+		if (pid == -1 && errno == EINTR)
+			continue;
+		if (pid <= 0)
+			return pid == 0;
+		if (seen != NULL)
+			seen(arg, pid, status, &ru);
+	}
+}
+
 void domain_end(const struct role *role, int cgroup_kill, bool (*kept)(pid_t pid, void *arg), void *arg)
 {
 	struct pollfd p = { .fd = role->signals, .events = POLLIN };
@@ -45,12 +62,7 @@ void domain_end(const struct role *role, int cgroup_kill, bool (*kept)(pid_t pid
 	int wait_ms = 1;
 
 	for (;;) {
-		pid_t pid;
-
-		do {
-			pid = waitpid(-1, NULL, WNOHANG | __WALL);
-		} while (pid > 0 || (pid == -1 && errno == EINTR));
-		if (pid == -1)
+		if (!domain_reap(0, NULL, NULL))
 			return;
 		if (cgroup_kill >= 0)
 			sys_cgroup_kill(cgroup_kill);

@@ -31,21 +31,14 @@ struct guard {
 	int64_t stuck_us;	/* when to kill the supervisor */
 };
 
-static void reap(struct guard *g)
+static void reaped(void *arg, pid_t pid, int status, const struct rusage *ru)
 {
-	int status;
-	pid_t pid;
+	struct guard *g = arg;
 
-	for (;;) {
-		pid = waitpid(-1, &status, WNOHANG | __WALL);
-		if (pid == -1 && errno == EINTR)
-			continue;
-		if (pid <= 0)
-			return;
-		if (pid == g->supervisor) {
-			g->gone = true;
-			g->status = status;
-		}
+	(void)ru;
+	if (pid == g->supervisor) {
+		g->gone = true;
+		g->status = status;
 	}
 }
 
@@ -84,7 +77,7 @@ static void watch(struct guard *g, struct role *role)
 			if (s.sig == SIGTERM || s.sig == SIGHUP)
 				g->stuck_us = clock_now_us();
 		}
-		reap(g);
+		domain_reap(0, reaped, g);
 		if (!g->gone && g->stuck_us <= clock_now_us()) {
 			kill(g->supervisor, SIGKILL);
 			g->stuck_us = CLOCK_NEVER;
@@ -98,14 +91,8 @@ static void await_reapers(const struct role *role)
 	struct pollfd p = { .fd = role->signals, .events = POLLIN };
 	int64_t until_us = clock_deadline_us(REAPERS_MS);
 	struct sys_signal s;
-	pid_t pid;
 
-	for (;;) {
-		do {
-			pid = waitpid(-1, NULL, WNOHANG | __WALL);
-		} while (pid > 0 || (pid == -1 && errno == EINTR));
-		if (pid == -1 || clock_now_us() >= until_us)
-			return;
+	while (domain_reap(0, NULL, NULL) && clock_now_us() < until_us) {
 		poll(&p, 1, clock_poll_ms(until_us));
 		while (sys_signals_read(role->signals, &s) == 1)
 			continue;
@@ -158,7 +145,7 @@ static void let_go(const struct role *role)
 {
 	struct pollfd p = { .fd = role->signals, .events = POLLIN };
 
-	if (waitpid(-1, NULL, WNOHANG | __WALL) == 0)
+	if (domain_reap(0, NULL, NULL))
 		poll(&p, 1, LAST_STEPS_MS);
 }
 

@@ -58,27 +58,18 @@ static void ended(struct init *in, pid_t pid, int status, const struct rusage *r
 	}
 }
 
-/* Wait for whatever has ended.  True while somebody is left. */
-static bool reap(struct init *in)
+static void reaped(void *arg, pid_t pid, int status, const struct rusage *ru)
 {
-	for (;;) {
-		struct rusage ru;
-		int status;
-		pid_t pid = wait4(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL, &ru);
+	struct init *in = arg;
 
-		if (pid == -1 && errno == EINTR)
-			continue;
-		if (pid <= 0)
-			return pid == 0;
-		if (WIFEXITED(status) || WIFSIGNALED(status)) {
-			ended(in, pid, status, &ru);
-		} else if (pid == in->leader) {
-			struct report r = { .type = REPORT_CONTINUED };
+	if (WIFEXITED(status) || WIFSIGNALED(status)) {
+		ended(in, pid, status, ru);
+	} else if (pid == in->leader) {
+		struct report r = { .type = REPORT_CONTINUED };
 
-			if (WIFSTOPPED(status))
-				r = (struct report){ .type = REPORT_STOPPED, .status = WSTOPSIG(status) };
-			tell(in, &r, NULL);
-		}
+		if (WIFSTOPPED(status))
+			r = (struct report){ .type = REPORT_STOPPED, .status = WSTOPSIG(status) };
+		tell(in, &r, NULL);
 	}
 }
 
@@ -126,7 +117,7 @@ static void wait_for_news(struct init *in)
 
 static _Noreturn void watch(struct init *in)
 {
-	while (reap(in)) {
+	while (domain_reap(WUNTRACED | WCONTINUED, reaped, in)) {
 		if (in->leader == 0 && !in->exit_told) {
 			in->exit_told = true;
 			tell_end(in, REPORT_EXIT);

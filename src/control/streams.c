@@ -277,8 +277,11 @@ static void reaper_lost(struct supervisor *s, struct stream *st)
 	}
 }
 
-static void child_ended(struct supervisor *s, pid_t pid, int status)
+static void child_ended(void *arg, pid_t pid, int status, const struct rusage *ru)
 {
+	struct supervisor *s = arg;
+
+	(void)ru;
 	if (pid == s->nursery) {
 		s->nursery = 0;
 		s->ending = s->ending != NULL ? s->ending : "the nursery died";
@@ -309,16 +312,7 @@ static void child_ended(struct supervisor *s, pid_t pid, int status)
 
 void children_reap(struct supervisor *s)
 {
-	for (;;) {
-		int status;
-		pid_t pid = waitpid(-1, &status, WNOHANG | __WALL);
-
-		if (pid == -1 && errno == EINTR)
-			continue;
-		if (pid <= 0)
-			return;
-		child_ended(s, pid, status);
-	}
+	domain_reap(0, child_ended, s);
 }
 
 bool is_kept(pid_t pid, void *arg)

@@ -742,7 +742,7 @@ ROW(L_007, "L-007: the end of one stream takes no event of another one")
 	carrel_close(c);
 }
 
-/* Fails if the signal is sent again while anybody is left (reaper.c, COMMAND_TREE: in a loop). */
+/* Fails if the signal is sent again while anybody is left (reaper_watch.c, COMMAND_TREE: in a loop). */
 ROW(L_008, "L-008: a signal is sent once to each, whether it ends them or not")
 {
 	carrel *c = open_handle();
@@ -856,7 +856,7 @@ ROW(L_013, "L-013: output is read on while the command is stopped, and the stop 
 	carrel_close(c);
 }
 
-/* Fails if any process's end counts as the leader's (reaper.c, reaped(): without comparing the pid). */
+/* Fails if any process's end counts as the leader's (reaper_watch.c, reaped(): without comparing the pid). */
 ROW(L_014, "L-014: only the leader's end is the command's")
 {
 	carrel *c = open_handle();
@@ -989,7 +989,7 @@ static void fails(const carrel_spec *s, int err)
 	carrel_close(c);
 }
 
-/* Fails if every failure is ENOENT (reaper.c: in REPORT_FAILED). */
+/* Fails if every failure is ENOENT (reaper_start.c: in REPORT_FAILED). */
 ROW(L_019, "L-019: the true cause of an execution that failed")
 {
 	char dir[] = "/tmp/carrel-rows-XXXXXX", path[64];

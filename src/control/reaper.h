@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The stream reaper, shared by its parts:
+ *   reaper.c        takes the request, and says how it ended
+ *   reaper_start.c  makes the task
+ *   reaper_watch.c  watches it, and kills what is left of it
+ */
+#ifndef CONTROL_REAPER_H
+#define CONTROL_REAPER_H
+
+#include "isolate.h"
+
+struct reaper {
+	const struct role *role;
+	int cgroup;		/* directory that the task begins in, or -1 */
+	int cgroup_kill;
+	bool orphaned;		/* the supervisor is gone: end, and tell nobody */
+	bool wait_tree;		/* the leader's end does not kill the rest */
+	bool keep_tree;		/* ... but ends our watch over it */
+	bool leader_done;
+	bool killing;
+	bool told_to_kill;	/* ... also what has not been told yet */
+	int64_t next_kill_us;	/* when to walk the tree again */
+	int64_t patience_us;	/* until then the init counts what it kills; 0: that has not begun */
+	struct isolate isolate;
+	struct task *task;
+	bool init_gone;		/* the init said that nothing is left */
+	const struct program *program;	/* once anything of it may have run */
+	struct report report;	/* what the last one will say */
+};
+
+/* reaper_report(r, result): send the report to the supervisor, with ${result} (may be NULL) of its operations. */
+void reaper_report(const struct reaper *r, const int64_t *result);
+
+/* reaper_fail(r, stage, err, index, what): end whatever was begun, say why the start came to nothing, and end. */
+_Noreturn void reaper_fail(struct reaper *r, enum stage stage, int err, int index, const char *what);
+
+/* reaper_start(r, p, o, fd): run the program of a request with its descriptors.  The new command's pid. */
+pid_t reaper_start(struct reaper *r, const struct program *p, const struct spawn_options *o, const int *fd);
+
+/* reaper_reap(r): wait for whatever has ended.  True while somebody is left. */
+bool reaper_reap(struct reaper *r);
+
+/* reaper_watch(r): until nobody is left.  It does not return for a tree that is let go. */
+void reaper_watch(struct reaper *r);
+
+#endif
