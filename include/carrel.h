@@ -299,7 +299,8 @@ typedef struct {
 
 typedef enum {
 	CARREL_STARTED = 1,	/* the command was executed; pid is set */
-	CARREL_OP,		/* spec.trace: data is a line about one operation, before STARTED */
+	CARREL_OP,		/* spec.trace: data is a line about one operation, before STARTED;
+				   proc is NULL when the start failed */
 	CARREL_OUT,		/* data from stdout */
 	CARREL_ERR,		/* data from stderr */
 	CARREL_EOF,		/* end of stream `stream` (1 or 2) */

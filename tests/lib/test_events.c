@@ -382,6 +382,40 @@ TEST(traced_operations)
 	carrel_close(c);
 }
 
+/* Of a start that failed: those that were run, the one that failed, and nothing of what is behind it. */
+TEST(traced_failures)
+{
+	static const char *const lines[] = { "init getpid() = ", "task chdir(\"/\") = 0",
+					     "task chdir(\"/no\") = No such file or directory" };
+	static const char *const isolated[] = { "outside clone(", "init getpid() = 1",
+						"task chdir(\"/no\") = No such file or directory" };
+
+	for (int inside = 0; inside < 2; inside++) {
+		const char *const *want = inside ? isolated : lines;
+		carrel *c = open_handle();
+		carrel_event ev = { .size = sizeof(ev) };
+		int n = 0;
+
+		const char *ops = inside ? "outside clone([clone_newpid])\ninit getpid()\ntask chdir(\"/no\")\n"
+					   "task chdir(\"/\")\ntask exec(\"true\", [\"true\"], env, \"/bin\")"
+					 : "after getpid()\ntask chdir(\"/\")\ntask chdir(\"/no\")\ninit getpid()\n"
+					   "task getpid()\ntask exec(\"true\", [\"true\"], env, \"/bin\")";
+		CHECK(carrel_spawn(c, CARREL_SPEC(.ops = ops, .trace = 1), &e) == NULL);
+		CHECK_INT((int)e.stage, CARREL_STAGE_CWD);
+		while (carrel_next(c, &ev, 0) == 1) {
+			CHECK_INT((int)ev.kind, CARREL_OP);
+			CHECK(ev.proc == NULL);
+			CHECK(n < 3);
+			/* In the order of the program. */
+			int at = inside ? n : n == 0 ? 1 : n == 1 ? 2 : 0;
+			CHECK(strncmp(ev.data, want[at], strlen(want[at])) == 0);
+			n++;
+		}
+		CHECK_INT(n, 3);
+		carrel_close(c);
+	}
+}
+
 TEST(once)
 {
 	carrel_config cfg = { .size = sizeof(cfg), .once = 1 };

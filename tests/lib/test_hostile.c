@@ -151,7 +151,7 @@ static int answer(int s, int *ret_err)
 	int type = in.head.type;
 	if (type == MSG_FAILED) {
 		term_in_init(&t, in.body, in.head.body_len);
-		CHECK(term_in_version(&t) == 0 && term_in_tuple(&t, 4) == 0 && term_in_int(&t, 0, 99, &stage) == 0 &&
+		CHECK(term_in_version(&t) == 0 && term_in_tuple(&t, 5) == 0 && term_in_int(&t, 0, 99, &stage) == 0 &&
 		      term_in_int(&t, 0, 4096, &err) == 0);
 		*ret_err = (int)err;
 	}

@@ -213,6 +213,16 @@ for closed in '<&-' '>&-' '2>&-' '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-';
 	done
 done
 
+# ---- what was done before the failure is what --verbose is for ----
+
+for b in process rootless; do
+	"$CARREL" run -v -b "$b" --chdir /nothing true >out 2>&1
+	is "-v -b $b: a start that fails" $? 125
+	is "-v -b $b: ... up to its failure" "$(grep '^carrel: op:' out | tail -1)" \
+		'carrel: op: task chdir("/nothing") = No such file or directory'
+	like "-v -b $b: ... and with what came before" "$(cat out)" '*carrel: op: *carrel: op: *cannot change to*'
+done
+
 # ---- the library's tests leave no cgroup either ----
 
 for t in every_descriptor_of_the_host every_allocation_of_the_host few_descriptors_in_the_helper few_processes; do
