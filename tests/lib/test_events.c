@@ -1,39 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Events: which come, in which order, exactly once; feeding, stopping, waiting, releasing. */
-#include "tap.h"
+#include "common.h"
 
-#include <carrel.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
-
-static carrel_error e;
-
-static carrel *open_handle(void)
-{
-	carrel *c = carrel_open(NULL, &e);
-
-	CHECK(c != NULL);
-	return c;
-}
-
-static carrel_proc *spawn(carrel *c, const carrel_spec *s)
-{
-	carrel_proc *p = carrel_spawn(c, s, &e);
-
-	if (p == NULL)
-		CHECK_STR(carrel_strerror(&e), "a process");
-	return p;
-}
-
-/* The next event, which must come within 10 s. */
-static carrel_event next(carrel *c)
-{
-	carrel_event ev = { .size = sizeof(ev) };
-
-	CHECK_INT(carrel_next(c, &ev, 10000), 1);
-	return ev;
-}
 
 static void expect(carrel *c, carrel_event_kind kind)
 {
