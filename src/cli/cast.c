@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cast.h"
 
+#include "file.h"
 #include "text.h"
 
 #include <errno.h>
@@ -23,21 +24,6 @@ static int64_t now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-static int write_all(int fd, const char *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
 }
 
 /*
@@ -89,7 +75,7 @@ static int put_header(struct cast *c, unsigned cols, unsigned rows, const char *
 	at = put_member(line, at, "TERM", getenv("TERM"));
 	at = put_member(line, at, "SHELL", getenv("SHELL"));
 	at += snprintf(line + at, 8, "}}\n");
-	return write_all(c->fd, line, (size_t)at);
+	return file_write(c->fd, line, (size_t)at);
 }
 
 int cast_open(struct cast *c, const char *path, unsigned cols, unsigned rows, const char *command)
@@ -122,7 +108,7 @@ static int put_event(struct cast *c, char kind, const unsigned char *data, size_
 
 	at += (int)put_text(data, len, c->line + at);
 	memcpy(c->line + at, "\"]\n", 3);
-	return write_all(c->fd, c->line, (size_t)at + 3);
+	return file_write(c->fd, c->line, (size_t)at + 3);
 }
 
 int cast_output(struct cast *c, const char *data, size_t len)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "rotate.h"
 
+#include "file.h"
 #include "values.h"
 
 #include <errno.h>
@@ -74,22 +75,6 @@ static int rotate(struct rotate *r)
 	return open_file(r);
 }
 
-static int write_all(struct rotate *r, const char *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(r->fd, p, len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		p += n;
-		len -= (size_t)n;
-		r->size += (uint64_t)n;
-	}
-	return 0;
-}
-
 /* How much of it goes into this file: up to the end of a line if it can be. */
 static size_t part(const struct rotate *r, const char *p, size_t len)
 {
@@ -111,8 +96,9 @@ int rotate_put(struct rotate *r, const void *data, size_t len)
 	while (len > 0) {
 		size_t n = part(r, p, len);
 
-		if (n > 0 && write_all(r, p, n) == -1)
+		if (file_write(r->fd, p, n) == -1)
 			return -1;
+		r->size += n;
 		if (n > 0)
 			r->line_begun = p[n - 1] != '\n';
 		p += n;

@@ -119,7 +119,6 @@ is 'record: a killed carrel leaves what was shown' "$(python3 shown.py killed)" 
 
 tries() { wc -l <n; }
 rm -f n
-# shellcheck disable=SC2016 # the shell of the command expands it
 run --retry 5 --backoff 1ms -c 'echo x >>n; test "$(wc -l <n)" -ge 3'
 is 'retry: until it works' "$? $(tries)" '0 3'
 rm -f n
