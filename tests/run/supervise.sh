@@ -36,8 +36,8 @@ like 'the time' "$(cat o)" '20??-??-??T??:??:??.???Z a: x'
 sv -q -o 'restart temporary' a='seq 1 50000' b='seq 100001 150000' | (sleep 0.3; cat) >o
 is 'a slow reader loses no line' "$(sed -n 's/^a: //p' o | cksum) $(sed -n 's/^b: //p' o | cksum)" \
 	"$(seq 1 50000 | cksum) $(seq 100001 150000 | cksum)"
-is 'a reader that leaves does not end it' "$(sv -q -o 'restart temporary' a='seq 1 50000; touch done' | head -1; ls done)" \
-	"$(printf 'a: 1\ndone')"
+is 'a reader that leaves does not end it' "$(sv -q -o 'restart temporary' a='seq 1 50000; touch fin' | head -1; ls fin)" \
+	"$(printf 'a: 1\nfin')"
 
 # ---- files ----
 
