@@ -277,6 +277,51 @@ def frames_before_the_end_stay_frames():
         p.end()
 
 
+def told(p, a, b, requests, seconds=1.0):
+    """What is said about ${b} after these requests, when its parent ${a} does not look before it carried them out."""
+    os.kill(b[-1], signal.SIGSTOP)
+    for i in range(0, len(requests), 20000):
+        p.stdin(a, requests[i:i + 20000])
+    p.call('getpid', path=a)
+    os.kill(a[-1], signal.SIGSTOP)
+    os.kill(b[-1], signal.SIGCONT)
+    time.sleep(0.4)
+    os.kill(a[-1], signal.SIGCONT)
+    return [m[1:] for m in p.rest(seconds) if m[0] == b and 'sigcont' not in str(m)]
+
+
+def request(pid, number, *args):
+    return frame(struct.pack('>HI', 0, pid) + frame(struct.pack('>HH', 4, number) + b'\x83' + enc(tuple(args))))
+
+
+@test
+def many_failed_execs_before_the_end():
+    """More announcements than are read at once, and than the channel holds."""
+    for n in (40, 100, 300):
+        for raw in ([], [('stdout', b'raw\n')]):
+            p = Port()
+            a = p.fork()
+            b = p.fork(a)
+            end = request(b[1], 21, 'echo', ['echo', 'raw']) if raw else request(b[1], 22, 0)
+            got = told(p, a, b, request(b[1], 20, '/x', ['x'], []) * n + request(b[1], 36) * 20 + end)
+            want = [('call', ('error', 'enoent'))] * n + [('call', b[1])] * 20 + [('ctl', 'fdctl_closed')]
+            assert got == want + raw + [('event', ('exit_status', 0))], (n, len(got), got[-4:])
+            p.end()
+
+
+@test
+def frames_of_the_user_count():
+    """A frame that the user writes to descriptor 1 shifts nothing of what follows."""
+    p = Port()
+    a = p.fork()
+    b = p.fork(a)
+    own = frame(struct.pack('>H', 5) + b'\x83' + enc(7))
+    got = told(p, a, b, request(b[1], 99, 1, own) + request(b[1], 36) * 20 + request(b[1], 21, 'echo', ['echo', 'raw']))
+    assert got == [('event', 7), ('call', ('ok', len(own)))] + [('call', b[1])] * 20 + \
+        [('ctl', 'fdctl_closed'), ('stdout', b'raw\n'), ('event', ('exit_status', 0))], got
+    p.end()
+
+
 @test
 def everything_pending_comes_before_the_exit():
     p = Port()
@@ -580,6 +625,60 @@ def siblings_are_closed_and_user_files_kept():
 
 
 @test
+def user_files_above_the_limit_are_kept():
+    """The limit of descriptors was lowered below them before there were many children."""
+    p = Port(before=lambda: __import__('resource').setrlimit(7, (1000, 2000)))
+    f = [p.call('open', '/dev/zero', 0, 0)[1] for _ in range(400)]
+    assert p.call('setrlimit', 7, (A('alcove_rlimit'), 200, 2000)) == 'ok'
+    for n in f[:200]:
+        assert p.call('close', n) == 'ok'
+    for _ in range(25):
+        a = p.fork()
+    assert p.call('getpid', path=a) == a[0]
+    assert fds(a[0]) == [0, 1, 2, 3, 4, 5] + f[200:], fds(a[0])
+    p.end()
+
+
+@test
+def nothing_stays_of_places_beyond_the_limit():
+    p = Port()
+    kids = [p.fork() for _ in range(20)]
+    for a in kids[2:]:
+        p.cast('exit', 0, path=a)
+        p.wait(a, ['event'])
+    assert p.call('setrlimit', 7, (A('alcove_rlimit'), 30, 1000)) == 'ok'
+    a = p.fork()
+    assert p.call('getpid', path=a) == a[0]
+    assert fds(a[0]) == [0, 1, 2, 3, 4, 5], fds(a[0])
+    p.end()
+
+
+@plain
+def table_of_a_child_is_small():
+    """A child does not get its parent's thousands of descriptors; a file of the user above them changes that only
+    as long as it is there."""
+    def size(pid):
+        return int(re.search(r'FDSize:\s*(\d+)', open(f'/proc/{pid}/status').read())[1])
+
+    p = Port('-m', '1000', before=lambda: __import__('resource').setrlimit(7, (6100, 6100)))
+    for _ in range(500):
+        a = p.fork()
+    high = [p.call('open', '/dev/zero', 0, 0)[1]]
+    while high[-1] < 1000:
+        high.append(p.call('open', '/dev/zero', 0, 0)[1])
+    b = p.fork()
+    assert p.call('read', high[-1], 1, path=b) == ('ok', b'\0')
+    for f in high:
+        assert p.call('close', f) == 'ok'
+    c = p.fork()
+    for path in (a, b, c):
+        assert p.call('getpid', path=path) == path[0]
+    assert size(p.process.pid) >= 2048
+    assert [size(path[0]) <= 256 for path in (a, b, c)] == [True, False, True], [size(path[0]) for path in (a, b, c)]
+    p.end()
+
+
+@test
 def thousand_children():
     p = Port('-m', '1000', before=lambda: __import__('resource').setrlimit(7, (6100, 6100)))
     kids = [p.fork() for _ in range(1000)]
@@ -661,6 +760,58 @@ def signal_events():
 
 
 @test
+def every_signal_is_an_event():
+    """Also those that a libc keeps for itself, from 32 on; at the root and in a child."""
+    p = Port()
+    a = p.fork()
+    assert p.call('getpid', path=a) == a[0]
+    for pid, path in ((p.process.pid, []), (a[0], a)):
+        for sig in range(1, 65):
+            if sig in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD):
+                continue
+            os.kill(pid, sig)
+            m = p.wait(path, ['event'])
+            assert m[2][0] == 'signal' and struct.unpack_from('=i', m[2][2])[0] == sig, (sig, m)
+        for sig in (32, 33, 34, 35):
+            assert p.call('sigaction', sig, A('sig_ign'), path=path) == ('ok', 'sig_info'), sig
+            os.kill(pid, sig)
+            assert p.call('sigaction', sig, A('sig_info'), path=path) == ('ok', 'sig_ign'), sig
+            assert p.call('sigaction', sig, [], path=path) == ('ok', 'sig_info'), sig
+        for sig in (0, 65, 999, 9, 19):
+            assert p.call('sigaction', sig, A('sig_info'), path=path) == ('error', 'einval'), sig
+    assert p.rest() == []
+    p.end()
+
+
+@test
+def child_of_a_process_full_of_signals():
+    """Nobody reads, so signals pile up and block all others; a child that is made then has none blocked."""
+    p = Port()
+    a = p.fork()
+    execs(p, a, 'cat', '/dev/zero')
+    until(lambda: open(f'/proc/{a[0]}/syscall').read().startswith('1 '))
+    time.sleep(0.2)
+
+    def blocked(pid):
+        return int(re.search(r'SigBlk:\s*(\w+)', open(f'/proc/{pid}/status').read())[1], 16)
+
+    for _ in range(600):
+        os.kill(p.process.pid, signal.SIGRTMIN + 6)
+    until(lambda: blocked(p.process.pid) != 0)
+    p.cast('fork')
+    def children():
+        return set(open(f'/proc/{p.process.pid}/task/{p.process.pid}/children').read().split()) - {str(a[0])}
+    until(children)
+    b = int(children().pop())
+    until(lambda: fds(b)[:6] == [0, 1, 2, 3, 4, 5] and open(f'/proc/{b}/stat').read().split()[2] == 'S')
+    assert blocked(b) == 0, hex(blocked(b))
+    os.kill(a[0], signal.SIGKILL)
+    while p.next()[2] != ('termsig', 'sigkill'):
+        pass
+    p.end()
+
+
+@test
 def no_signal_is_lost():
     """The process cannot write its output, and gets more signals than its pipe holds."""
     p = Port()
@@ -703,6 +854,34 @@ def programs_begin_clean():
 
 
 # ---------------------------------------------------------------- state
+
+
+@test
+def arity_comes_before_the_number_of_children():
+    p = Port('-m', '0')
+    assert p.call('clone') == 'badarg'
+    assert p.call('clone', 0, 0) == 'badarg'
+    assert p.call('clone', [A('none')]) == ('error', 'eagain')
+    assert p.call('fork', 0) == 'badarg'
+    p.end()
+
+
+@test
+def clone_does_what_its_flags_say():
+    """CLONE_NEWTIME lies among the bits that clone(2) takes for a signal."""
+    p = Port()
+    if os.path.exists('/proc/self/ns/time'):
+        a = p.call('clone', [A('clone_newtime'), A('clone_newuts')])
+        assert a[0] == 'ok', a
+        assert p.call('getpid', path=[a[1]]) == a[1]
+        for ns, other in (('time', True), ('uts', True), ('ipc', False)):
+            assert (os.readlink(f'/proc/{a[1]}/ns/{ns}') != os.readlink(f'/proc/self/ns/{ns}')) is other, ns
+        p.cast('exit', 3, path=[a[1]])
+        assert p.wait([a[1]], ['event'])[2] == ('exit_status', 3)
+    assert p.call('clone', 2) == ('error', 'einval')
+    a = p.call('clone', 17)
+    assert a[0] == 'ok' and p.call('getpid', path=[a[1]]) == a[1]
+    p.end()
 
 
 @test
