@@ -8,10 +8,13 @@ import resource
 import select
 import signal
 import stat
+import struct
 import subprocess
+import tempfile
+import termios
 import time
 
-from rawport import PORT, TMP, Atom, Port, alive, call, is_, run, until, wrap
+from rawport import PORT, TMP, Atom, Port, alive, call, is_, run, traced, until, untrace, wrap
 
 NOFILE = resource.RLIMIT_NOFILE
 
@@ -278,6 +281,46 @@ def stalled_without_end():
     is_(p.eof(), (0, []))
 
 
+def no_room_no_call():
+    """A request is not carried out as long as the longest answer would find no room, and is then."""
+    # Fails if requests are taken without a look at the room.
+    p = Port()
+    fcntl.fcntl(p.p.stdout.fileno(), 1031, 65536)
+    name = tempfile.mktemp(prefix="dir.", dir=TMP)
+    p.send(call("iolist_to_bin", bytes(60000)) * 18)
+    assert until(lambda: unread(p.p.stdin) == 0), "requests are left"
+    p.send(call(52, name, 0o700))
+    time.sleep(0.2)
+    assert not os.path.exists(name), "it was carried out"
+    for _ in range(18):
+        is_(p.get(), (4, (), bytes(60000)))
+    is_(p.get(), (4, (), "ok"))
+    assert os.path.isdir(name)
+    is_(p.eof(), (0, []))
+
+
+def unread(pipe):
+    """Bytes in a pipe."""
+    return struct.unpack("i", fcntl.ioctl(pipe.fileno(), termios.FIONREAD, bytes(4)))[0]
+
+
+def exec_between_looks():
+    """A program writes between the port's look at how much there is and what it does about it."""
+    # Fails if it looks at the ctl channel first: the tracer gives the program the time between the two.
+    for delayed in ("ioctl", "recvfrom"):
+        p = Port()
+        kid = p.fork()
+        is_(p.call("getpid", pipe=[kid]), kid)
+        tracer = traced(p.pid, "-e", "trace=ioctl,recvfrom", "-e", f"inject={delayed}:delay_enter=300000")
+        if tracer is None:
+            continue
+        nap = call("select", [], [], [], (Atom("alcove_timeval"), 0, 150000))
+        p.send(wrap([kid], nap) + wrap([kid], nap) + wrap([kid], call("execvp", "/bin/printf", ["printf", "\\0\\012\\0\\004123456"])))
+        want = [(4, (kid,), ("ok", [], [], []))] * 2 + [(6, (kid,), "fdctl_closed"), (1, (kid,), b"\0\n\0\x04123456"), (5, (kid,), ("exit_status", 0))]
+        is_([p.get() for _ in want], want)
+        untrace(tracer)
+
+
 def answers_before_waiting():
     """An answer is with its reader before a call that takes long begins; and before an exec, whose output is raw."""
     # Fails if what waits is not written before such a call.
@@ -369,6 +412,8 @@ run([("start: usage", usage), ("start: statuses", statuses), ("start: arguments"
      ("end: with output that nobody reads", no_reader), ("output: a slow reader gets all of it, whole", slow_reader),
      ("output: requests pass a reader that does not read", stalled),
      ("output: requests whose answers nobody takes wait", stalled_without_end),
+     ("output: no room, no call", no_room_no_call),
+     ("output: a program that writes between two looks", exec_between_looks),
      ("output: answers come before calls that take long", answers_before_waiting),
      ("output: programs get it as they expect it", blocking_for_programs),
      ("input: a quiet program behind answers that wait", quiet_program)])

@@ -550,18 +550,43 @@ def flow_control():
 
 @test
 def no_credit_and_a_closed_stream_do_not_spin():
-    p = Port()
-    p.call('setopt', A('flowcontrol'), 0)
-    a = p.fork()
-    execs(p, a, 'sh', '-c', 'exec >&- 2>&-; exec sleep 100')
-    time.sleep(0.2)
+    """Among few children and among many."""
+    for others in (0, 20):
+        p = Port()
+        for _ in range(others):
+            p.fork()
+        p.call('setopt', A('flowcontrol'), 0)
+        a = p.fork()
+        execs(p, a, 'sh', '-c', 'exec >&- 2>&-; exec sleep 100')
+        time.sleep(0.2)
 
-    def ticks():
-        return sum(map(int, open(f'/proc/{p.process.pid}/stat').read().split()[13:15]))
-    t = ticks()
-    time.sleep(0.5)
-    assert ticks() - t < 10
-    p.end()
+        def ticks():
+            return sum(map(int, open(f'/proc/{p.process.pid}/stat').read().split()[13:15]))
+        t = ticks()
+        time.sleep(0.5)
+        assert ticks() - t < 10, others
+        p.end()
+
+
+@test
+def all_are_heard_by_a_slow_reader():
+    """More output than is read: no child waits for ever, however early the others are in the table."""
+    for n in (8, 24):
+        p = Port()
+        kids = [p.fork() for _ in range(n)]
+        for a in kids:
+            execs(p, a, 'sh', '-c', 'read x; exec cat /dev/zero')
+        for a in kids:
+            p.stdin(a, b'\n')
+        time.sleep(0.2)
+        seen, size = set(), 0
+        while len(seen) < n and size < 40 << 20:
+            m = p.next()
+            seen.add(m[0][0])
+            size += len(m[2])
+        assert len(seen) == n, (n, len(seen))
+        p.process.stdout.close()
+        p.process.wait(10)
 
 
 @test
