@@ -328,8 +328,8 @@ int signals_catch(int sig);
 /* signals_open(): the signal pipe of this process, on its two descriptors.  0 or -errno. */
 int signals_open(void);
 
-/* signals_unblock(): nothing blocked, also when the handler had to; before a program is executed. */
-void signals_unblock(void);
+/* signals_drain(p): handle all that was caught, after which nothing is blocked; before a program is executed. */
+void signals_drain(struct port *p);
 
 /* signals_forget(): in a forked process: what was caught was meant for the parent. */
 void signals_forget(void);

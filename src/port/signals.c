@@ -99,17 +99,6 @@ int signals_open(void)
 	return fd_place(fd, 2, FD_SIGNAL);
 }
 
-void signals_unblock(void)
-{
-	sigset_t none;
-
-	if (any_spilled) {
-		any_spilled = 0;
-		sigemptyset(&none);
-		sys_signals_mask(&none);
-	}
-}
-
 void signals_forget(void)
 {
 	memset((void *)(uintptr_t)is_spilled, 0, sizeof(is_spilled));
@@ -139,13 +128,17 @@ static void handle(struct port *p, const siginfo_t *info)
 
 static void handle_spilled(struct port *p)
 {
+	sigset_t none;
+
 	for (int sig = 1; sig < NSIG; sig++) {
 		if (is_spilled[sig]) {
 			is_spilled[sig] = 0;
 			handle(p, &spilled[sig]);
 		}
 	}
-	signals_unblock();
+	any_spilled = 0;
+	sigemptyset(&none);
+	sys_signals_mask(&none);
 }
 
 /* Handle up to some records.  Whether there were any. */
@@ -163,15 +156,23 @@ static bool read_records(struct port *p)
 	return true;
 }
 
+void signals_drain(struct port *p)
+{
+	/* In order: what is in the pipe came first.  Then the kernel sends what it kept, which may fill the pipe again. */
+	for (;;) {
+		while (read_records(p))
+			;
+		if (!any_spilled)
+			return;
+		handle_spilled(p);
+	}
+}
+
 void signals_read(struct port *p)
 {
 	read_records(p);
-	if (!any_spilled)
-		return;
-	/* In order: what is in the pipe came first. */
-	while (read_records(p))
-		;
-	handle_spilled(p);
+	if (any_spilled)
+		signals_drain(p);
 }
 
 /* ------------------------------------------------------------ sigaction --- */

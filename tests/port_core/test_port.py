@@ -812,22 +812,52 @@ def every_signal_is_an_event():
     p.end()
 
 
+def blocked(pid):
+    """The signals that a process has blocked."""
+    return int(re.search(r'SigBlk:\s*(\w+)', open(f'/proc/{pid}/status').read())[1], 16)
+
+
+@test
+def program_of_a_process_full_of_signals():
+    """Nobody reads, so signals pile up and block all others; a program that is executed then has none blocked, and
+    all of them were told of before."""
+    p = Port()
+    a = p.fork()
+    b = p.fork(a)
+    assert p.call(72, 'V', 'v' * 60000, 1, path=b) == 'ok'
+    os.kill(b[1], signal.SIGSTOP)
+    p.stdin(a, request(b[1], 18) * 8 + request(b[1], 21, 'sleep', ['sleep', '100']))
+    p.call('getpid', path=a)
+    os.kill(a[0], signal.SIGSTOP)
+    os.kill(b[1], signal.SIGCONT)
+    time.sleep(0.2)
+    for _ in range(600):
+        os.kill(b[1], signal.SIGRTMIN + 6)
+    until(lambda: blocked(b[1]) != 0)
+    os.kill(a[0], signal.SIGCONT)
+    told = 0
+    while (m := p.next())[1:] != ('ctl', 'fdctl_closed'):
+        told += m[0] == b and m[1] == 'event' and m[2][1] == 'unknown'
+    assert told == 600, told
+    until(lambda: open(f'/proc/{b[1]}/comm').read() == 'sleep\n')
+    assert blocked(b[1]) == 0, hex(blocked(b[1]))
+    p.end()
+
+
 @test
 def child_of_a_process_full_of_signals():
-    """Nobody reads, so signals pile up and block all others; a child that is made then has none blocked."""
+    """The same for a child."""
     p = Port()
     a = p.fork()
     execs(p, a, 'cat', '/dev/zero')
     until(lambda: open(f'/proc/{a[0]}/syscall').read().startswith('1 '))
     time.sleep(0.2)
 
-    def blocked(pid):
-        return int(re.search(r'SigBlk:\s*(\w+)', open(f'/proc/{pid}/status').read())[1], 16)
-
     for _ in range(600):
         os.kill(p.process.pid, signal.SIGRTMIN + 6)
     until(lambda: blocked(p.process.pid) != 0)
     p.cast('fork')
+
     def children():
         return set(open(f'/proc/{p.process.pid}/task/{p.process.pid}/children').read().split()) - {str(a[0])}
     until(children)
@@ -837,6 +867,10 @@ def child_of_a_process_full_of_signals():
     os.kill(a[0], signal.SIGKILL)
     while p.next()[2] != ('termsig', 'sigkill'):
         pass
+    # Nor does it tell of any of them.
+    os.kill(b, signal.SIGUSR1)
+    assert p.wait([b], ['event'])[2][1] == 'sigusr1'
+    assert [m for m in p.rest() if m[0] == [b]] == []
     p.end()
 
 
