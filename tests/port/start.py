@@ -282,6 +282,18 @@ def stalled_without_end():
     is_(p.eof(), (0, []))
 
 
+def answers_before_the_end():
+    """The input ends while answers wait for their reader: all of them come."""
+    # Fails if the process leaves without looking at what waits.
+    p = Port()
+    p.send(call("iolist_to_bin", bytes(60000)) * 5)
+    assert until(lambda: unread(p.p.stdin) == 0), "requests are left"
+    p.p.stdin.close()
+    time.sleep(0.1)
+    is_(p.rest(), [(4, (), bytes(60000))] * 5)
+    is_(p.status(), 0)
+
+
 def no_room_no_call():
     """A request is not carried out as long as the longest answer would find no room, and is then."""
     # Fails if requests are taken without a look at the room.
@@ -414,6 +426,7 @@ run([("start: usage", usage), ("start: statuses", statuses), ("start: arguments"
      ("end: with output that nobody reads", no_reader), ("output: a slow reader gets all of it, whole", slow_reader),
      ("output: requests pass a reader that does not read", stalled),
      ("output: requests whose answers nobody takes wait", stalled_without_end),
+     ("end: answers that wait come before it", answers_before_the_end),
      ("output: no room, no call", no_room_no_call),
      ("output: a program that writes between two looks", exec_between_looks),
      ("output: answers come before calls that take long", answers_before_waiting),

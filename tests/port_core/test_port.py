@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """The port's own machinery: start, frames, life cycle, signals.  TAP on standard output."""
+import ctypes
 import os
+import platform
 import re
 import signal
 import struct
@@ -326,6 +328,18 @@ def frames_of_the_user_count():
     got = told(p, a, b, request(b[1], 99, 1, own) + request(b[1], 36) * 20 + request(b[1], 21, 'echo', ['echo', 'raw']))
     assert got == [('event', 7), ('call', ('ok', len(own)))] + [('call', b[1])] * 20 + \
         [('ctl', 'fdctl_closed'), ('stdout', b'raw\n'), ('event', ('exit_status', 0))], got
+    p.end()
+
+
+@test
+def what_follows_the_close_of_the_channel_is_raw():
+    """A child closes descriptor 5: its answer to that is the last of its frames, however late its parent looks."""
+    p = Port()
+    a = p.fork()
+    b = p.fork(a)
+    got = told(p, a, b, request(b[1], 36) + request(b[1], 15, 5) + request(b[1], 36))
+    raw = frame(struct.pack('>H', 4) + b'\x83' + struct.pack('>Bi', 98, b[1]))
+    assert got == [('call', b[1]), ('call', 'ok'), ('ctl', 'fdctl_closed'), ('stdout', raw)], got
     p.end()
 
 
@@ -809,6 +823,27 @@ def every_signal_is_an_event():
         for sig in (0, 65, 999, 9, 19):
             assert p.call('sigaction', sig, A('sig_info'), path=path) == ('error', 'einval'), sig
     assert p.rest() == []
+    p.end()
+
+
+@plain
+def a_fault_of_its_own_ends_it():
+    """An instruction that fails is none to come back to: it would fail for ever."""
+    if platform.machine() != 'x86_64':
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+    p = Port()
+    a = p.fork()
+    assert p.call('getpid', path=a) == a[0]
+    assert libc.ptrace(16, a[0], None, None) == 0, 'attach'
+    os.waitpid(a[0], 0x40000000)
+    registers = (ctypes.c_ulong * 27)()
+    assert libc.ptrace(12, a[0], None, registers) == 0
+    registers[16], registers[15] = 1, 2 ** 64 - 1	# the next instruction; and no system call to restart
+    assert libc.ptrace(13, a[0], None, registers) == 0
+    assert libc.ptrace(17, a[0], None, None) == 0
+    assert p.wait(a, ['event'])[2] == ('termsig', 'sigsegv')
     p.end()
 
 
