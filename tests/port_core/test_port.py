@@ -413,6 +413,23 @@ def left_over_children_are_reaped_in_the_end():
 
 
 @test
+def shortest_exec_takes_nothing_of_its_program():
+    """No request to execute is shorter; what comes with it in one write is the program's."""
+    p = Port()
+    with open(p.dir + '/a', 'w') as f:
+        f.write('#!/bin/sh\nexec cat\n')
+    os.chmod(p.dir + '/a', 0o755)
+    a = p.fork()
+    assert p.call(72, 'PATH', p.dir + ':' + os.environ['PATH'], 1, path=a) == 'ok'
+    exec_a = frame(struct.pack('>HH', 4, 21) + b'\x83h\2k\0\1aj')
+    assert len(exec_a) == 14
+    p.stdin(a, exec_a + b'behind')
+    assert p.wait(a, ['ctl'])[2] == 'fdctl_closed'
+    assert p.wait(a, ['stdout'])[2] == b'behind'
+    p.end()
+
+
+@test
 def script_without_interpreter():
     p = Port()
     name = p.dir + '/script'
