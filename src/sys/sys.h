@@ -230,6 +230,9 @@ int sys_no_capabilities(void);
  */
 int sys_lock(int cgroup);
 
+/* sys_capabilities(): those that this thread is permitted, one bit each. */
+uint64_t sys_capabilities(void);
+
 /* sys_landlock_abi(): the kernel's Landlock ABI, 0 without it. */
 int sys_landlock_abi(void);
 
