@@ -2,6 +2,7 @@
 /* The options of carrel run that take rights away: files, ports, scopes and capabilities. */
 #include "run.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,7 +150,12 @@ int run_restrict_take_cap(void *to, const char *value, char *why)
 			return 0;
 		}
 	}
-	const char *near = options_nearest(name, cap_name, NULL);
+	char lower[32];
+	size_t len = 0;
+	for (; name[len] != '\0' && len < sizeof(lower) - 1; len++)
+		lower[len] = (char)tolower((unsigned char)name[len]);
+	lower[len] = '\0';
+	const char *near = options_nearest(lower, cap_name, NULL);
 	if (near != NULL)
 		snprintf(why, VALUES_WHY, "unknown capability; did you mean %s?", near);
 	else

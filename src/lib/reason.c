@@ -138,6 +138,8 @@ static void rules_reason(const carrel_error *f, const char *operation, char *why
 			 "many restrictions inside of each other");
 	else if (strstr(operation, "landlock_allow(") != NULL && path != NULL)
 		snprintf(why, size, "cannot allow '%.*s': %s", (int)strcspn(path + 1, "\""), path + 1, strerror(f->err));
+	else
+		snprintf(why, size, "cannot set the Landlock rules: %s", strerror(f->err));
 }
 
 /* In words of the spec, when it is the behaviour's operation that failed; "" when there are none. */

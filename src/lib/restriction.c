@@ -136,10 +136,10 @@ static int needs(int have, int abi, const char *linux_version, const char *what,
 		return 0;
 	if (have == 0)
 		return error_set(e, CARREL_STAGE_RESTRICT, EOPNOTSUPP, -1,
-				 "%s: this needs Landlock ABI %d (Linux %s), and this kernel has none: it is not built in, or "
-				 "not among those of lsm= at boot", what, abi, linux_version);
+				 "%s: Landlock ABI %d (Linux %s) is needed, and this kernel has no Landlock: not built in, or "
+				 "not named in lsm= at boot", what, abi, linux_version);
 	return error_set(e, CARREL_STAGE_RESTRICT, EOPNOTSUPP, -1,
-			 "%s: this needs Landlock ABI %d (Linux %s), and this kernel has ABI %d", what, abi, linux_version,
+			 "%s: Landlock ABI %d (Linux %s) is needed, and this kernel has ABI %d", what, abi, linux_version,
 			 have);
 }
 
