@@ -190,6 +190,20 @@ ports() {
 	is "$round: --connect none" "$(hosted "$c --connect none $r connect:\$port bind:$free udp:\$port")" 'EACCES EACCES ok '
 	is "$round: --bind-port" "$(hosted "$c --bind-port $free $r connect:\$port bind:$free bind:0")" 'EACCES ok EACCES '
 	is "$round: --bind-port 0" "$(hosted "$c --bind-port 0 $r bind:$free bind:0")" 'EACCES ok '
+	# Other ways to TCP, which Landlock does not know.
+	ways='mptcp:$port fastopen:$port ring:0 ulp:0 connect:$port' without='ok ok ok EINVAL ok ' with='EPROTONOSUPPORT EOPNOTSUPP ENOSYS ENOENT EACCES '
+	if [ "$(uname -m)" = x86_64 ]; then
+		ways="$ways int80:\$port socketcall:\$port" without="${without}ok ok " with="${with}EPROTONOSUPPORT ENOSYS "
+	fi
+	if [ "$(hosted "$c $r $ways")" = "$without" ]; then
+		pass "$round: there are other ways to TCP"
+		is "$round: ... which are closed by --connect" "$(hosted "$c --connect 1 $r $ways")" "$with"
+		is "$round: ... by --bind-port" "$(hosted "$c --bind-port 1 $r $ways")" "$with"
+		is "$round: ... with files" "$(hosted "$c --connect none --ro / --exec / $r $ways")" "$with"
+		is "$round: ... and not by files alone" "$(hosted "$c --ro / --exec / $r $ways")" "$without"
+	else
+		skip "$round: other ways to TCP" "this kernel has not all: $(hosted "$c $r $ways")"
+	fi
 	is "$round: ports leave files alone" "$(run --connect 1 -- "$here" "create:$tmp/made-$round" | cut -d' ' -f2)" ok
 	is "$round: files and ports" "$(hosted "$c --connect \$port --exec $here $r connect:\$port connect:1 read:$tmp/table")" \
 		'ok EACCES EACCES '

@@ -74,6 +74,8 @@ inside() {
 		is "$w what is bound read-only stays so" "$(run $bound --rw /ro --exec /reach /reach write:/ro/f | verdicts)" 'EROFS '
 		is "$w ports" "$(run $bound --connect 1 --bind-port 2000 /reach connect:1 connect:2 bind:2000 bind:2001 | verdicts)" \
 			'ECONNREFUSED EACCES ok EACCES '
+		is "$w other ways to TCP" "$(run $bound --connect 1 /reach mptcp:2 fastopen:2 ring:0 | verdicts)" \
+			'EPROTONOSUPPORT EOPNOTSUPP ENOSYS '
 		like "$w terminals" "$(run -b $b --pty --ro /usr -- sh -c 'stty size </dev/tty; script -qec "echo in" /dev/null' |
 			tr -d '\r' | tr '\n' ' ')" '24 80 *in*'
 		like "$w a path that is not there" "$(run $bound --ro /nosuch touch /rw/started)" \

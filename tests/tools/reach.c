@@ -6,6 +6,8 @@
  *	mknod PATH		a device with the number of /dev/null
  *	link rename PATH,PATH
  *	connect bind PORT	TCP on 127.0.0.1;  udp PORT: send a datagram there;  free 0: prints a free port
+ *	mptcp fastopen int80 socketcall PORT	other ways to connect;  ring 0: io_uring;  ulp 0: an upper layer protocol;
+ *	x32 0: a system call of that ABI
  *	abstract NAME, kill PID, chown PATH (to user 1), cap NUMBER (raise it in the ambient set), securebits 0
  */
 #include <errno.h>
@@ -18,9 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,7 +46,7 @@ static long try_open(const char *path, int how)
 	return r;
 }
 
-#define ATTEMPT(name) static long try_##name(const char *a, __attribute__((unused)) const char *b)
+#define ATTEMPT(name) static long try_##name(__attribute__((unused)) const char *a, __attribute__((unused)) const char *b)
 #define OPENS(name, how) ATTEMPT(name) { return try_open(a, how); }
 OPENS(read, O_RDONLY)
 OPENS(list, O_RDONLY | O_DIRECTORY)
@@ -140,6 +144,88 @@ ATTEMPT(udp)
 		      sizeof(in)) == 1 ? 0 : -1;
 }
 
+ATTEMPT(mptcp)
+{
+	struct sockaddr_in in = local(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 262);
+
+	return fd == -1 ? -1 : connect(fd, (struct sockaddr *)&in, sizeof(in));
+}
+
+ATTEMPT(fastopen)
+{
+	struct sockaddr_in in = local(a);
+	struct msghdr msg = { .msg_name = &in, .msg_namelen = sizeof(in),
+			      .msg_iov = &(struct iovec){ (char[]){ 'x' }, 1 }, .msg_iovlen = 1 };
+	struct mmsghdr many = { .msg_hdr = msg };
+	const int flags = MSG_FASTOPEN;
+	int fd[3];
+
+	for (int i = 0; i < 3; i++)
+		fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Any of them. */
+	long r = sendto(fd[0], "x", 1, flags, (struct sockaddr *)&in, sizeof(in));
+	if (r == -1)
+		r = sendmsg(fd[1], &msg, flags);
+	return r == -1 ? sendmmsg(fd[2], &many, 1, flags) : r;
+}
+
+ATTEMPT(ring)
+{
+	struct {
+		uint32_t words[30];
+	} ring = { { 0 } };
+
+	return syscall(SYS_io_uring_setup, 2, &ring);
+}
+
+ATTEMPT(ulp)
+{
+	/* TCP_ULP; without a name it is EINVAL where there is such an option. */
+	return setsockopt(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), IPPROTO_TCP, 31, "", 0);
+}
+
+#ifdef __x86_64__
+/* A call of i386, with arguments in the low part of the memory. */
+static long low_call(long nr, long first, long second, long third)
+{
+	long r;
+
+	__asm__ volatile("int $0x80" : "=a"(r) : "a"(nr), "b"(first), "c"(second), "d"(third) : "memory", "r8", "r9", "r10", "r11");
+	errno = r < 0 ? (int)-r : 0;
+	return r < 0 ? -1 : r;
+}
+
+static struct sockaddr_in *low_memory(const char *port)
+{
+	struct sockaddr_in *in = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+
+	*in = local(port);
+	return in;
+}
+
+ATTEMPT(int80)
+{
+	struct sockaddr_in *in = low_memory(a);
+	long fd = low_call(359, AF_INET, SOCK_STREAM, 262);
+
+	return fd == -1 ? -1 : low_call(362, fd, (long)in, sizeof(*in));
+}
+
+ATTEMPT(socketcall)
+{
+	struct sockaddr_in *in = low_memory(a);
+	uint32_t *args = (uint32_t *)(in + 1);
+
+	args[0] = AF_INET, args[1] = SOCK_STREAM, args[2] = 262;
+	long fd = low_call(102, 1, (long)args, 0);
+	args[0] = (uint32_t)fd, args[1] = (uint32_t)(uintptr_t)in, args[2] = sizeof(*in);
+	return fd == -1 ? -1 : low_call(102, 3, (long)args, 0);
+}
+
+ATTEMPT(x32) { return syscall(0x40000000 + SYS_getpid); }
+#endif
+
 static int free_port(void)
 {
 	struct sockaddr_in in = local("0");
@@ -160,6 +246,10 @@ static const struct {
 #define ROW(name) { #name, try_##name }
 	ROW(read), ROW(list), ROW(write), ROW(append), ROW(create), ROW(mkdir), ROW(rmdir), ROW(unlink), ROW(symlink),
 	ROW(fifo), ROW(mknod), ROW(truncate), ROW(link), ROW(rename), ROW(chown), ROW(kill), ROW(cap), ROW(securebits),
+	ROW(mptcp), ROW(fastopen), ROW(ring), ROW(ulp),
+#ifdef __x86_64__
+	ROW(int80), ROW(socketcall), ROW(x32),
+#endif
 	ROW(stat), ROW(execute), ROW(ioctl), ROW(sock), ROW(abstract), ROW(connect), ROW(bind), ROW(udp),
 };
 

@@ -158,7 +158,7 @@ static const struct {
 	{ 214, "landlock_allow_found", 3 },
 	{ 215, "landlock_allow_stream", 3 },
 	{ 216, "landlock_allow_ports", 3 },
-	{ 217, "ambient_raise", 1 },
+	{ 217, "filter_ports", 0 },
 };
 enum { N_OWN = sizeof(own) / sizeof(own[0]) };
 

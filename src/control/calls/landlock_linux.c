@@ -126,6 +126,12 @@ int64_t call_landlock_allow_ports(const struct arg *a)
 	return r;
 }
 
+int64_t call_filter_ports(const struct arg *a)
+{
+	(void)a;
+	return sys_filter_ports();
+}
+
 int64_t call_landlock_restrict_self(const struct arg *a)
 {
 	return call_result(syscall(SYS_landlock_restrict_self, (int)a[0].i, 0));

@@ -71,15 +71,6 @@ int64_t call_ambient_clear(const struct arg *a)
 	return call_result(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
 }
 
-int64_t call_ambient_raise(const struct arg *a)
-{
-	for (uint32_t i = 0; i < a[0].n; i++) {
-		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, (unsigned long)a[0].words[i], 0, 0) == -1)
-			return -errno;
-	}
-	return 0;
-}
-
 int64_t call_keyctl_join_session(const struct arg *a)
 {
 	(void)a;

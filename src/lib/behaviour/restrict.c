@@ -185,6 +185,8 @@ void restrict_rules(const carrel_spec *s, const struct behaviour_context *x, str
 
 void restrict_obey(const carrel_spec *s, const char *scope, struct ops *o)
 {
+	if (restrict_net(s))
+		ops_add(o, CALL_filter_ports, false, "");
 	if (restrict_rules_wanted(s))
 		ops_add(o, CALL_landlock_restrict_self, false, "s", RULES);
 	else if (s->scope == 0)
@@ -198,6 +200,7 @@ void restrict_obey(const carrel_spec *s, const char *scope, struct ops *o)
 /* No capabilities for user 0, none kept by a change of user or raised, and all of that locked. */
 #define SECUREBITS 0xef
 #define NO_SETUID_FIXUP 0x04
+#define AMBIENT_RAISE 2
 
 /* Room for the words of all of them. */
 #define CAP_WORDS 2048
@@ -216,6 +219,14 @@ static const char *words_of(uint64_t caps, char words[CAP_WORDS])
 	return words;
 }
 
+static void raise_ambient(uint64_t caps, enum place place, struct ops *o)
+{
+	for (int i = 0; i < 64; i++) {
+		if (caps >> i & 1)
+			ops_put(o, place, "", CALL_prctl, "aiiii", "pr_cap_ambient", AMBIENT_RAISE, i, 0, 0);
+	}
+}
+
 /*
  * Exactly ${caps} in every set, and nothing to get more by.  What empties the bounding set takes a capability that
  * the last operation takes away.  Ambient ones, which alone outlive the execution of a plain file by a user who is
@@ -229,7 +240,7 @@ void restrict_capabilities(uint64_t caps, enum place place, struct ops *o)
 	if (caps != 0) {
 		snprintf(with, sizeof(with), "%s%s", kept, caps >> CAP_NUMBER_SETPCAP & 1 ? "" : " cap_setpcap");
 		ops_put(o, place, "", CALL_capset, "www", with, with, kept);
-		ops_put(o, place, "", CALL_ambient_raise, "w", kept);
+		raise_ambient(caps, place, o);
 	}
 	ops_put(o, place, "", CALL_drop_bounding, "w", kept);
 	ops_put(o, place, "", CALL_prctl, "aiiii", "pr_set_securebits", SECUREBITS, 0, 0, 0);
@@ -264,6 +275,5 @@ void restrict_after_identity(const carrel_spec *s, const struct behaviour_contex
 	words_of(s->caps, kept);
 	ops_add(o, CALL_capset, false, "www", kept, kept, kept);
 	ops_add(o, CALL_ambient_clear, false, "");
-	if (s->caps != 0)
-		ops_add(o, CALL_ambient_raise, false, "w", kept);
+	raise_ambient(s->caps, PLACE_TASK, o);
 }
