@@ -6,6 +6,8 @@
 cd "$tmp" || exit 1
 chmod 777 "$tmp"
 reach=$TOOLS/reach
+# Programs that somebody has at home are not allowed without being named.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # As installed: the command has its control process in itself, and needs no other file.
 unset CARREL_CONTROL
 
@@ -159,6 +161,23 @@ for round in root user; do
 	layers
 	programs
 done
+
+# The sessions in the manual page, one after the other: what is said is what comes.
+awk '/^\.\\" session$/ { getline; inside = 1; next }
+	inside && /^\.Ed/ { inside = 0 }
+	inside { gsub(/\\e/, "\\"); print }' "$SOURCE/man/carrel-restrict.7" >session
+awk '/^\$ / { printf "cat <<\047END\047\n%s\nEND\n%s\n", $0, substr($0, 3) }' session >script
+for round in root user; do
+	[ "$(id -u)" -eq 0 ] || [ "$round" = user ] || continue
+	mkdir -m 777 "page-$round"
+	if who "$CARREL" run -b rootless true 2>/dev/null; then
+		(cd "page-$round" && PATH=$(dirname "$CARREL"):$PATH LC_ALL=C who sh ../script >../said 2>&1)
+		if diff session said >difference; then pass "$round: the manual page"; else fail "$round: the manual page" "$(cat difference)"; fi
+	else
+		skip "$round: the manual page" 'no isolation here'
+	fi
+done
+is 'it has ten examples' "$([ "$(grep -c '^\.\\" session' "$SOURCE/man/carrel-restrict.7")" -ge 10 ] && echo yes)" yes
 
 # --------------------------------------------------------- what goes wrong ---
 round=root
