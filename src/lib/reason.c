@@ -152,6 +152,9 @@ static void spec_reason(const carrel_spec *s, const carrel_error *f, const char 
 		return;
 	if (f->stage == CARREL_STAGE_RLIMIT)
 		limit_reason(s, f, operation, why, size);
+	else if (strstr(operation, " id_map(") != NULL && f->err == EACCES)
+		snprintf(why, size, "cannot map its user and group: %s; Landlock rules for files around carrel forbid that and "
+			 "mounts (use -b process there)", strerror(f->err));
 	else if (strstr(operation, " landlock_") != NULL)
 		rules_reason(f, operation, why, size);
 	else if (f->stage == CARREL_STAGE_IDS && f->err == EPERM)

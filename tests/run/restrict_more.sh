@@ -109,6 +109,11 @@ layers() {
 	chmod 755 two
 	is "$round: the inner cannot give what the outer took" \
 		"$(run --ro ro --ro rw --exec "$CARREL" --exec two --ro table -- ./two 2>/dev/null | tr '\n' ' ')" 'data no no '
+	like "$round: no isolation inside of rules for files" \
+		"$(run --ro / --exec / --rw /dev/null -- "$CARREL" run -b rootless touch started 2>&1)" \
+		'*Landlock rules for files around carrel forbid that and mounts*'
+	is "$round: isolation inside of rules for ports" \
+		"$(run --connect 80 -- "$CARREL" run -b rootless --connect 80 --ro /usr -- echo inside 2>&1)" inside
 	like "$round: carrel in carrel in make" "$(cd rw && run --rw . --exec .. --exec "$CARREL" -- make -s -f ../Makefile 2>&1)" 'made'
 	if command -v bwrap >/dev/null && who bwrap --dev-bind / / true 2>/dev/null; then
 		is "$round: inside bwrap" "$(who bwrap --dev-bind / / --unshare-all "$CARREL" run --ro ro --exec "$reach" "$reach" \
@@ -220,10 +225,10 @@ status 'few descriptors' 0 "$CARREL" run --ro ro --rlimit nofile=4 cat ro/f
 # Each call of the rules may fail: the command is not started, and the error names it.
 if "$TOOLS/stepper" count -- true >/dev/null 2>&1; then
 	for call in landlock_create_ruleset:1 landlock_add_rule:1 landlock_add_rule:20 landlock_restrict_self:1; do
-		"$TOOLS/stepper" fail --role task --call "${call%:*}" --nth "${call#*:}" --errno ENOMEM --output reached -- \
+		"$TOOLS/stepper" fail --role task --call "${call%:*}" --nth "${call#*:}" --errno ENOSPC --output reached -- \
 			"$CARREL" run --ro ro --rw rw -- touch rw/started 2>err
 		is "failing: ${call%:*} ${call#*:}" "$(cat err)" \
-			"carrel: cannot run 'touch': cannot set the Landlock rules: Out of memory"
+			"carrel: cannot run 'touch': cannot set the Landlock rules: No space left on device"
 		is '... and nothing was started' "$(ls rw)" f
 	done
 else
