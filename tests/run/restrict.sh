@@ -6,10 +6,12 @@
 cd "$tmp" || exit 1
 chmod 777 "$tmp"
 
-if ! "$CARREL" run --ro / true 2>why; then
-	echo "1..0 # SKIP no Landlock here: $(cat why)"
+"$CARREL" run --ro / true 2>why
+case $(cat why) in *'Landlock ABI'*)
+	echo "1..0 # SKIP an old kernel: $(cat why)"
 	exit 0
-fi
+	;;
+esac
 [ "$(id -u)" -eq 0 ] || as_user() { "$@"; }
 # Sanitizers put their runtime where it can be read; the port and the loader are the system's.
 here=$TOOLS/reach

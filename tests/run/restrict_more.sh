@@ -11,10 +11,12 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # As installed: the command has its control process in itself, and needs no other file.
 unset CARREL_CONTROL
 
-if ! "$CARREL" run --ro / true 2>why; then
-	echo "1..0 # SKIP no Landlock here: $(cat why)"
+"$CARREL" run --ro / true 2>why
+case $(cat why) in *'Landlock ABI'*)
+	echo "1..0 # SKIP an old kernel: $(cat why)"
 	exit 0
-fi
+	;;
+esac
 [ "$(id -u)" -eq 0 ] || as_user() { "$@"; }
 who() { if [ "$round" = user ]; then as_user "$@"; else "$@"; fi; }
 run() { who "$CARREL" run "$@" 2>&1; }

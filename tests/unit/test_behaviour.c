@@ -452,6 +452,15 @@ TEST(destinations)
 	}
 }
 
+TEST(names_of_capabilities)
+{
+	CHECK_STR(carrel_cap_name(0), "chown");
+	CHECK_STR(carrel_cap_name(13), "net_raw");
+	CHECK_STR(carrel_cap_name(CAP_NUMBER_SETPCAP), "setpcap");
+	CHECK_STR(carrel_cap_name(40), "checkpoint_restore");
+	CHECK(carrel_cap_name(63) == NULL && carrel_cap_name(64) == NULL && carrel_cap_name(UINT32_MAX) == NULL);
+}
+
 /* Ids of root's tasks: the same for one stream, others for the next. */
 TEST(looking_at_the_host)
 {
