@@ -203,7 +203,7 @@ static const struct option_row rows[] = {
 	{ 0, "no-system", NULL, "... not even the system's programs and libraries", NULL, FLAG(spec.no_system) },
 	{ 0, "connect", "PORT|none", "TCP to this port (80, 8000-8009), and to no others", run_restrict_take_connect, 0 },
 	{ 0, "bind-port", "PORT|none", "TCP from this port of its own", run_restrict_take_bind_port, 0 },
-	{ 0, "scope", "signal,abstract|none", "do not reach these outside (what the kernel can)", run_restrict_take_scope, 0 },
+	{ 0, "scope", "NAMES", "not to reach outside: signal, abstract, or none", run_restrict_take_scope, 0 },
 	{ 0, "cap", "NAME", "keep this capability, and no others", run_restrict_take_cap, 0 },
 	{ 0, "drop-caps", NULL, "keep none", NULL, FLAG(spec.drop_caps) },
 
