@@ -92,6 +92,9 @@ if [ "$(id -u)" -eq 0 ]; then
 	is 'root without setpcap: --drop-caps' "$(sets --drop-caps)" "0 0 0 $left 0 "
 	is 'root without setpcap: ... cannot' "$(run --drop-caps -- sh -c '"$1" chown:file' sh "$reach" | verdicts)" 'EPERM '
 	is 'root without setpcap: --cap' "$(sets --cap chown)" "1 1 1 $left 1 "
+	is 'root without setpcap: as a user' "$(sets --uid "$user" --cap chown)" "1 1 1 $left 1 "
+	is 'root without setpcap: ... can, and no more' "$(run --uid "$user" --cap chown -- sh -c '"$1" chown:file cap:5' sh "$reach" |
+		verdicts)" 'ok EPERM '
 	like 'root without setpcap: --setuid' "$(run --setuid --drop-caps touch started)" 'carrel: drop_caps: with allow_setuid only *setpcap*'
 	# A user who was given some keeps what is named.
 	round=given

@@ -256,9 +256,11 @@ bool restrict_capabilities_wanted(const carrel_spec *s)
 
 void restrict_before_identity(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
 {
-	/* Or a change of user would take the capabilities that the rest needs. */
+	/* Or a change of user would take the capabilities that the rest needs; which anybody may keep permitted. */
 	if (restrict_capabilities_wanted(s) && x->setpcap)
 		ops_add(o, CALL_prctl, false, "aiiii", "pr_set_securebits", NO_SETUID_FIXUP, 0, 0, 0);
+	else if (s->caps != 0)
+		ops_add(o, CALL_prctl, false, "aiiii", "pr_set_keepcaps", 1, 0, 0, 0);
 }
 
 void restrict_after_identity(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
