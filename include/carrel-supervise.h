@@ -156,6 +156,12 @@ void carrel_supervise_close(carrel_supervisor *s);
  */
 int carrel_supervise_add(carrel_supervisor *s, const carrel_service *v, carrel_error *e);
 
+/*
+ * carrel_supervise_replace(s, v, e): the service of that name is as ${v} says from now on; if it runs, it is started
+ * anew.  What the old one pointed to is not needed any more.  0, or -1 as carrel_supervise_add(); ENOENT: there is none.
+ */
+int carrel_supervise_replace(carrel_supervisor *s, const carrel_service *v, carrel_error *e);
+
 /* carrel_supervise_remove(s, name): forget a service that is OFF or FAILED.  0, or -1: ENOENT, EBUSY (it runs, or
  * others come after it). */
 int carrel_supervise_remove(carrel_supervisor *s, const char *name);

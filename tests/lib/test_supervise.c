@@ -421,6 +421,33 @@ TEST(asked_for_meanwhile)
 	end();
 }
 
+TEST(replaced)
+{
+	begin(NULL);
+	add(CARREL_SERVICE(.name = "a", .spec = FOREVER));
+	add(CARREL_SERVICE(.name = "b", .spec = FOREVER, .after = NAMES("a"), .user = (void *)"old"));
+	carrel_supervise_start(s, NULL);
+	until(CARREL_SUP_READY, "b", 1);
+	pid_t a = status_of(0).pid, b = status_of(1).pid;
+	journal[0] = '\0';
+	CHECK_INT(carrel_supervise_replace(s, CARREL_SERVICE(.name = "b", .spec = SHELL("echo new; exec sleep 600"),
+							     .user = (void *)"new"), &e), 0);
+	do
+		until(CARREL_SUP_OUTPUT, "b", 1);
+	while (ev.event->kind != CARREL_OUT);
+	CHECK_STR((const char *)ev.user, "new");
+	CHECK_STR(journal, "b- b+ b! ");
+	CHECK(status_of(0).pid == a && status_of(1).pid != b && status_of(1).failures == 0);
+	CHECK(carrel_supervise_replace(s, CARREL_SERVICE(.name = "c", .spec = FOREVER), &e) == -1 && e.err == ENOENT);
+	CHECK(carrel_supervise_replace(s, CARREL_SERVICE(.name = "a", .spec = FOREVER, .after = NAMES("b")), &e) == -1 &&
+	      e.err == EINVAL);
+	CHECK(carrel_supervise_replace(s, CARREL_SERVICE(.name = "a", .spec = FOREVER, .after = NAMES("a")), &e) == -1 &&
+	      e.err == EINVAL);
+	CHECK(carrel_supervise_replace(s, CARREL_SERVICE(.name = "a"), &e) == -1 && e.err == EINVAL);
+	CHECK_INT(status_of(0).pid, a);
+	end();
+}
+
 /* The stop ends when the tree is empty, not with the leader. */
 TEST(stop_of_a_tree)
 {

@@ -138,13 +138,18 @@ void service_free(struct service *v)
 	free(v);
 }
 
-EXPORT int carrel_supervise_add(carrel_supervisor *s, const carrel_service *v, carrel_error *e)
+/* A service as ${v} says, in nobody's list; NULL after refuse(). */
+static struct service *service_create(carrel_supervisor *s, const carrel_service *v, bool is_new, carrel_error *e)
 {
-	if (v == NULL || v->size < sizeof(v->size))
-		return refuse(e, EINVAL, "a service has no size");
+	if (v == NULL || v->size < sizeof(v->size)) {
+		refuse(e, EINVAL, "a service has no size");
+		return NULL;
+	}
 	struct service *n = calloc(1, sizeof(*n));
-	if (n == NULL)
-		return refuse(e, ENOMEM, "no memory for a service");
+	if (n == NULL) {
+		refuse(e, ENOMEM, "no memory for a service");
+		return NULL;
+	}
 	n->s = s;
 	n->ready_fd = -1;
 	n->due_us = n->check_us = CLOCK_NEVER;
@@ -152,16 +157,65 @@ EXPORT int carrel_supervise_add(carrel_supervisor *s, const carrel_service *v, c
 	n->service = (struct role){ n, ROLE_SERVICE };
 	n->checker = (struct role){ n, ROLE_CHECK };
 	memcpy(&n->cfg, v, v->size < sizeof(n->cfg) ? v->size : sizeof(n->cfg));
-	if (check_name(s, n->cfg.name, e) == -1 || check_config(&n->cfg, e) == -1 || link_after(n, e) == -1) {
-		int err = errno;
-
-		service_free(n);
-		errno = err;
-		return -1;
+	if ((!is_new || check_name(s, n->cfg.name, e) == 0) && check_config(&n->cfg, e) == 0 && link_after(n, e) == 0) {
+		fill_defaults(&n->cfg);
+		return n;
 	}
-	fill_defaults(&n->cfg);
+	int err = errno;
+	service_free(n);
+	errno = err;
+	return NULL;
+}
+
+EXPORT int carrel_supervise_add(carrel_supervisor *s, const carrel_service *v, carrel_error *e)
+{
+	struct service *n = service_create(s, v, true, e);
+
+	if (n == NULL)
+		return -1;
 	*s->last = n;
 	s->last = &n->next;
+	return 0;
+}
+
+static bool is_before(const struct service *a, const struct service *b)
+{
+	while (a != NULL && a != b)
+		a = a->next;
+	return a == b;
+}
+
+EXPORT int carrel_supervise_replace(carrel_supervisor *s, const carrel_service *v, carrel_error *e)
+{
+	struct service *old = v != NULL && v->size >= sizeof(v->size) && v->name != NULL ? service_find(s, v->name) : NULL;
+
+	if (old == NULL)
+		return refuse(e, ENOENT, "there is no such service to be replaced");
+	struct service *n = service_create(s, v, false, e);
+	if (n == NULL)
+		return -1;
+	for (struct service **a = n->after; *a != NULL; a++) {
+		if (is_before(old, *a)) {
+			refuse(e, EINVAL, "service '%s': it comes after '%s', which was not added before it", v->name,
+			       (*a)->cfg.name);
+			service_free(n);
+			errno = EINVAL;
+			return -1;
+		}
+	}
+	/* What was told of it has the old name's memory. */
+	for (struct told *t = s->told; t != NULL; t = t->next) {
+		if (t->ev.name == old->cfg.name) {
+			t->ev.name = n->cfg.name;
+			t->ev.user = n->cfg.user;
+		}
+	}
+	struct service **after = old->after;
+	old->after = n->after;
+	old->cfg = n->cfg;
+	n->after = after;
+	service_free(n);
+	old->cycle |= policy_runs(old->state);
 	return 0;
 }
 
