@@ -34,6 +34,14 @@ struct run_isolate {
 	size_t n_texts;
 };
 
+/* Which system calls it may make. */
+struct run_policy {
+	const char *name;	/* of a preset or a file, or NULL */
+	int log;
+	carrel_policy *policy;
+	void *filter;
+};
+
 /* What the command line asked for.  The spec borrows from it and from argv. */
 struct run_options {
 	carrel_spec spec;
@@ -51,6 +59,7 @@ struct run_options {
 	gid_t *groups;
 	carrel_rlimit limits[RUN_LIMITS_MAX];
 	struct run_isolate isolate;
+	struct run_policy policy;
 };
 
 extern const struct option_table run_options_table;
@@ -67,6 +76,14 @@ int run_isolate_take_tmpfs(void *to, const char *value, char *why);
 int run_isolate_is_on(const struct run_options *o);
 
 void run_isolate_finish(struct run_isolate *i);
+
+/* run_policy_take(to, value, why): the value of --seccomp. */
+int run_policy_take(void *to, const char *value, char *why);
+
+/* run_policy_complete(o): the part of run_options_complete() that is about system calls. */
+int run_policy_complete(struct run_options *o);
+
+void run_policy_finish(struct run_policy *p);
 
 /* run_options_init(o): the defaults. */
 void run_options_init(struct run_options *o);

@@ -196,6 +196,9 @@ static const struct option_row rows[] = {
 	{ 0, "root", "DIR", "its root, read-only (made of the host's /usr)", run_isolate_take_root, 0 },
 	{ 0, "hostname", "NAME", "its host name (carrel)", run_isolate_take_hostname, 0 },
 
+	{ .help = "What it may do" },
+	{ 0, "seccomp", "PRESET|FILE", "its system calls: default, strict, none, or a policy's file", run_policy_take, 0 },
+
 	{ .help = "Its end" },
 	{ 't', "timeout", "TIME", "end everything after TIME (1.5s, 300ms, 2m)", take_timeout, 0 },
 	{ 's', "signal", "NAME", "end with this signal (TERM)", take_signal, 0 },
@@ -238,7 +241,7 @@ static const struct option_row rows[] = {
 };
 
 static const char *const later[] = {
-	"memory", "pids", "cpu", "seccomp", "ro", "rw", "cap", "profile", "ordered", "status-fd", NULL,
+	"memory", "pids", "cpu", "ro", "rw", "cap", "profile", "ordered", "status-fd", NULL,
 };
 
 const struct option_table run_options_table = {
@@ -266,6 +269,7 @@ void run_options_init(struct run_options *o)
 void run_options_finish(struct run_options *o)
 {
 	run_isolate_finish(&o->isolate);
+	run_policy_finish(&o->policy);
 	free(o->ops_text);
 	free(o->env);
 	free(o->groups);
@@ -339,6 +343,8 @@ int run_options_complete(struct run_options *o, char **words)
 	int status = complete_exit(o);
 	if (status == OPTIONS_GO_ON)
 		status = run_stdio_complete(o);
+	if (status == OPTIONS_GO_ON)
+		status = run_policy_complete(o);
 	if (status != OPTIONS_GO_ON)
 		return status;
 
