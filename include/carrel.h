@@ -335,6 +335,9 @@ carrel_verdict carrel_policy_decide(const carrel_policy *p, uint32_t arch, int n
 /* carrel_call_name(arch, nr): the name of the call ${nr} there; NULL when carrel does not know it. */
 const char *carrel_call_name(uint32_t arch, int nr);
 
+/* carrel_call_args(arch, nr): a letter for each of its arguments, i of 32 bits, l of 64, p an address; or NULL. */
+const char *carrel_call_args(uint32_t arch, int nr);
+
 /* ------------------------------------------------------------- events --- */
 
 /* Why a tree ended. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The command: finds the verb. */
 #include "options.h"
+#include "policy.h"
 #include "report.h"
 #include "run.h"
 
@@ -21,6 +22,7 @@ static const struct verb {
 	const struct option_table *options;
 } verbs[] = {
 	{ "run", cmd_run, "run a command and leave nothing of it behind", &run_options_table },
+	{ "policy", cmd_policy, "check, show and learn policies for system calls", NULL },
 	{ "version", cmd_version, "print the version", NULL },
 	{ "help", cmd_help, "print this, or the help of a verb", NULL },
 };

@@ -12,4 +12,7 @@ int policy_is_preset(const char *name);
  * NULL with ${e} filled. */
 carrel_policy *policy_load(const char *name, carrel_error *e);
 
+/* cmd_policy(argc, argv): the verb. */
+int cmd_policy(int argc, char **argv);
+
 #endif

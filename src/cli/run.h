@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "options.h"
+#include "policy_watch.h"
 #include "pump.h"
 #include "sink.h"
 #include "spool.h"
@@ -37,9 +38,12 @@ struct run_isolate {
 /* Which system calls it may make. */
 struct run_policy {
 	const char *name;	/* of a preset or a file, or NULL */
-	int log;
+	int log;		/* say what it would have refused, and refuse nothing */
+	const char *learn;	/* the file to add to what it does not allow yet ("-": standard output), or NULL */
+	int learn_fd;		/* standard output, which carrel lets go of before the command's end, or -1 */
 	carrel_policy *policy;
 	void *filter;
+	struct policy_watch watch;
 };
 
 /* What the command line asked for.  The spec borrows from it and from argv. */
@@ -82,6 +86,13 @@ int run_policy_take(void *to, const char *value, char *why);
 
 /* run_policy_complete(o): the part of run_options_complete() that is about system calls. */
 int run_policy_complete(struct run_options *o);
+
+/* run_policy_start(o, spec): before the handle is opened.  0, or an exit status after an error was reported. */
+int run_policy_start(struct run_options *o, carrel_spec *spec);
+
+/* run_policy_end(o, ran, status): after it was closed, say what came of it, if the command ${ran}; the exit status in
+ * place of ${status}. */
+int run_policy_end(struct run_options *o, int ran, int status);
 
 void run_policy_finish(struct run_policy *p);
 
@@ -249,5 +260,8 @@ int run_output_busy(const struct run *r);
 
 /* cmd_run(argc, argv): the verb. */
 int cmd_run(int argc, char **argv);
+
+/* run_learning(argc, argv, learn): the same, to learn a policy in the file ${learn}. */
+int run_learning(int argc, char **argv, const char *learn);
 
 #endif

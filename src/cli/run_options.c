@@ -198,6 +198,7 @@ static const struct option_row rows[] = {
 
 	{ .help = "What it may do" },
 	{ 0, "seccomp", "PRESET|FILE", "its system calls: default, strict, none, or a policy's file", run_policy_take, 0 },
+	{ 0, "seccomp-log", NULL, "... refuse nothing, and say at the end what would have been", NULL, FLAG(policy.log) },
 
 	{ .help = "Its end" },
 	{ 't', "timeout", "TIME", "end everything after TIME (1.5s, 300ms, 2m)", take_timeout, 0 },

@@ -134,10 +134,23 @@ EXPORT carrel_verdict carrel_policy_decide(const carrel_policy *p, uint32_t arch
 	return v;
 }
 
-EXPORT const char *carrel_call_name(uint32_t arch, int nr)
+static int known_call(uint32_t arch, int nr)
 {
 	const struct policy_arch *a = policy_arch_audited(arch);
-	int call = a != NULL ? policy_call_numbered(nr, a) : -1;
+
+	return a != NULL ? policy_call_numbered(nr, a) : -1;
+}
+
+EXPORT const char *carrel_call_name(uint32_t arch, int nr)
+{
+	int call = known_call(arch, nr);
 
 	return call >= 0 ? policy_call_name((size_t)call) : NULL;
+}
+
+EXPORT const char *carrel_call_args(uint32_t arch, int nr)
+{
+	int call = known_call(arch, nr);
+
+	return call >= 0 ? policy_call_args((size_t)call) : NULL;
 }
