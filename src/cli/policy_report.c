@@ -183,9 +183,12 @@ static int collect(const carrel_policy *p, const struct policy_calls *calls, str
 
 		err = which < 0 ? add_name(l, name) : add_value(l, which, c->args[chosen[which].arg]);
 	}
-	qsort(l->name, (size_t)l->n, sizeof(*l->name), by_name);
-	for (size_t i = 0; i < CHOSEN; i++)
-		qsort(l->value[i], (size_t)l->values[i], sizeof(*l->value[i]), by_value);
+	if (l->n > 0)
+		qsort(l->name, (size_t)l->n, sizeof(*l->name), by_name);
+	for (size_t i = 0; i < CHOSEN; i++) {
+		if (l->values[i] > 0)
+			qsort(l->value[i], (size_t)l->values[i], sizeof(*l->value[i]), by_value);
+	}
 	return err;
 }
 

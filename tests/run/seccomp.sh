@@ -163,10 +163,10 @@ is '... with the same mechanism' "$("$CARREL" run --seccomp default "$CARREL" ru
 	"$("$CARREL" run --stats true 2>&1 | grep -o 'reaper[^ ,]*')"
 is '... and nothing is left' "$(pgrep -f '^sleep 4247')" ''
 like '... isolated around it' "$("$CARREL" run -b rootless --bind "$CARREL:/carrel" --bind "${CARREL_CONTROL:-$CARREL}:/control" \
-	-e CARREL_CONTROL=/control /carrel run -c 'echo inner; exit 4' 2>&1; echo $?)" '*inner
+	-e CARREL_CONTROL=/control -e ASAN_OPTIONS="${ASAN_OPTIONS-}" /carrel run -c 'echo inner; exit 4' 2>&1; echo $?)" '*inner
 4'
 like '... which cannot be isolated again, and says so' "$("$CARREL" run -b rootless --bind "$CARREL:/carrel" \
-	--bind "${CARREL_CONTROL:-$CARREL}:/control" -e CARREL_CONTROL=/control /carrel run -b rootless true 2>&1; echo $?)" '*cannot run*
+	--bind "${CARREL_CONTROL:-$CARREL}:/control" -e CARREL_CONTROL=/control -e ASAN_OPTIONS="${ASAN_OPTIONS-}" /carrel run -b rootless true 2>&1; echo $?)" '*cannot run*
 125'
 if have bwrap && bwrap --ro-bind / / --dev /dev --proc /proc true 2>/dev/null; then
 	like 'inside bwrap' "$(bwrap --ro-bind / / --dev /dev --proc /proc --unshare-pid "$CARREL" run --seccomp default -c 'echo inner
