@@ -66,6 +66,8 @@ int run_policy_complete(struct run_options *o)
 
 	if (p->learn != NULL && (p->name != NULL || p->log))
 		return report_usage(run_options_table.verb, "learning takes no --seccomp and no --seccomp-log");
+	if (p->learn != NULL && o->retry != 0)
+		return report_usage(run_options_table.verb, "learning takes no --retry: run it again with the same file");
 	if (p->name == NULL && !watches(p))
 		return OPTIONS_GO_ON;
 	if (!watches(p) && policy_is_preset(p->name))
@@ -88,6 +90,23 @@ int run_policy_start(struct run_options *o, carrel_spec *spec)
 	return 0;
 }
 
+/* 0, or an exit status after an error was reported. */
+static int tell(const struct run_options *o)
+{
+	/* Where there was nothing to be asked about, nobody watched. */
+	static const struct policy_calls nothing;
+	const struct run_policy *p = &o->policy;
+	const struct policy_calls *calls = p->watch.calls != NULL ? p->watch.calls : &nothing;
+	const carrel_spec *s = &o->spec;
+
+	if (p->learn == NULL) {
+		policy_report(p->policy, calls);
+		return 0;
+	}
+	return policy_learned(p->policy, calls, prints(p) ? NULL : p->learn, p->learn_fd,
+			      s->shell != NULL ? s->shell : s->argv[0]);
+}
+
 int run_policy_end(struct run_options *o, int ran, int status)
 {
 	struct run_policy *p = &o->policy;
@@ -98,17 +117,8 @@ int run_policy_end(struct run_options *o, int ran, int status)
 		report_line("the process that watched system calls was lost: what it counted is not all");
 		status = EXIT_CARREL;
 	}
-	static const struct policy_calls nothing;
-	const struct policy_calls *calls = p->watch.calls != NULL ? p->watch.calls : &nothing;
-	if (!ran)
-		return status;
-	if (p->learn == NULL) {
-		policy_report(p->policy, calls);
-		return status;
-	}
-	const carrel_spec *s = &o->spec;
-	int r = policy_learned(p->policy, calls, prints(p) ? NULL : p->learn, p->learn_fd,
-			       s->shell != NULL ? s->shell : s->argv != NULL ? s->argv[0] : "operations");
+	int r = ran ? tell(o) : 0;
+	policy_watch_finish(&p->watch);
 	return r != 0 ? r : status;
 }
 
