@@ -240,6 +240,13 @@ int sys_no_capabilities(void);
  */
 int sys_lock(int cgroup);
 
+/* sys_capabilities(): those that this thread is permitted, one bit each. */
+uint64_t sys_capabilities(void);
+
+/* sys_filter_ports(): for this process and what it starts, refuse the ways to TCP that Landlock's rules for ports do
+ * not cover. */
+int sys_filter_ports(void);
+
 /* sys_landlock_abi(): the kernel's Landlock ABI, 0 without it. */
 int sys_landlock_abi(void);
 
