@@ -180,6 +180,13 @@ char *host_dest(const char *path)
 	return dest;
 }
 
+bool path_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == 0);
+}
+
 /* -------------------------------------------------------------- mounts --- */
 
 static int no_memory(carrel_error *e)

@@ -261,6 +261,19 @@ const char *command_of(const carrel_spec *s);
 /* request_failed(s, r, f, e): the sentence for a spawn that failed as ${f} says. */
 int request_failed(const carrel_spec *s, const struct request *r, const carrel_error *f, carrel_error *e);
 
+/*
+ * peek_command(dir, command, text, size, ret): the first bytes of the file ${command} at ${dir}, as text: how many,
+ * or -1.  peek_reason(err, text, n, st, where, why, size): what they say about why executing it was ${err}; ${where}
+ * (" there") is where something else is missing; "" when there is nothing to add.
+ */
+struct stat;
+ssize_t peek_command(int dir, const char *command, char *text, size_t size, struct stat *ret);
+void peek_reason(int err, const char *text, ssize_t n, const struct stat *st, const char *where, char *why, size_t size);
+
+/* reason_isolate.c: the same for an isolated command, and for an ${operation} that mounts; "" where that says nothing. */
+void isolate_exec_reason(const carrel_spec *s, int err, const char *command, char *why, size_t size);
+void isolate_mount_reason(const carrel_spec *s, int err, const char *operation, char *why, size_t size);
+
 /* request_trace(r, index, result, b): the line for an operation of a traced start. */
 int request_trace(const struct request *r, int index, int64_t result, struct buf *b);
 
@@ -342,6 +355,8 @@ void host_finish(struct host *h);
 /* host_dest(path): ${path} without its leading and needless slashes, to be freed; NULL with errno EINVAL when it is
  * not absolute, is the root or has "." or "..", else ENOMEM. */
 char *host_dest(const char *path);
+/* path_below(path, dir): ${path} is ${dir} or in it; both as host_dest() gives them. */
+bool path_below(const char *path, const char *dir);
 
 /* behaviour/ops.c: writing a program, one operation at a time */
 struct ops {

@@ -17,11 +17,11 @@ static int cannot(const char *behaviour, const char *what, carrel_error *e)
 
 static int check_plain(const carrel_spec *s, carrel_error *e)
 {
-	const char *what = s->root != NULL	       ? "root" :
-			   s->n_binds > 0	       ? "binds" :
-			   s->n_tmpfs > 0	       ? "tmpfs" :
-			   s->hostname != NULL	       ? "hostname" :
-			   s->net == CARREL_NET_NONE ? "net none" :
+	const char *what = s->root != NULL ? "root: --root needs -b rootless or container" :
+			   s->n_binds > 0 ? "binds: --bind needs -b rootless or container" :
+			   s->n_tmpfs > 0 ? "tmpfs: --tmpfs needs -b rootless or container" :
+			   s->hostname != NULL ? "hostname: --hostname needs -b rootless or container" :
+			   s->net == CARREL_NET_NONE ? "net none: --net none needs -b rootless or container" :
 						       NULL;
 
 	return what != NULL ? cannot("process", what, e) : 0;

@@ -85,18 +85,11 @@ static void add_path(struct ops *o, int dir, const char *path, size_t there, enu
 	add_point(o, dir, path, kind);
 }
 
-static bool below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == 0);
-}
-
 /* The mount before number ${i} that its destination is in, or -1 for the root. */
 static int mount_around(const struct host *h, size_t i)
 {
 	for (size_t k = i; k-- > 0;) {
-		if (below(h->mount[i].dest, h->mount[k].dest))
+		if (path_below(h->mount[i].dest, h->mount[k].dest))
 			return (int)k;
 	}
 	return -1;
@@ -107,10 +100,10 @@ static bool in_memory(const struct host *h, size_t i)
 {
 	const char *dest = h->mount[i].dest;
 
-	if (mount_around(h, i) >= 0 || below(dest, "dev"))
+	if (mount_around(h, i) >= 0 || path_below(dest, "dev"))
 		return false;
 	for (size_t k = 0; k < HOST_TOP && h->top[k].name != NULL; k++) {
-		if (h->top[k].kind != ENTRY_NONE && below(dest, h->top[k].name))
+		if (h->top[k].kind != ENTRY_NONE && path_below(dest, h->top[k].name))
 			return false;
 	}
 	return true;
