@@ -180,6 +180,8 @@ typedef struct {
 	const char *source;	/* on the host; relative to the host's directory */
 	const char *dest;	/* in the task's root, absolute; NULL: the same path as source, which is absolute then */
 	int writable;		/* 0: read-only */
+	int optional;		/* one whose source is not there is left out */
+	int alone;		/* without what is mounted below it (an ordinary user cannot uncover that: EINVAL) */
 } carrel_bind;
 
 /* An empty directory in memory that the task can write to. */
@@ -260,6 +262,10 @@ typedef struct {
 	const carrel_tmpfs *tmpfs;	/* at most CARREL_TMPFS_MAX */
 	size_t n_tmpfs;
 	const char *hostname;		/* NULL: "carrel" */
+	int overlay;			/* its root can be written to: what it changes lies in a layer above, in memory,
+					   and is gone with it; .root needs no directories for what is mounted then */
+	const char *overlay_dir;	/* ... in this directory, and stays there: implies overlay */
+	uint64_t overlay_size;		/* ... bytes at most in memory; 0: 256 MiB */
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })
@@ -431,6 +437,13 @@ void carrel_result_free(carrel_result *r);
  * Starts nothing.  0, or -1.
  */
 int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e);
+
+/*
+ * carrel_root_create(dir, e): make the directory ${dir}, which must not be there, with the directories, links and
+ * files that carrel_spec.root wants; what is to be run in it is put there by others, or shown by .binds.  It is
+ * there as a whole or not at all.  0, or -1: EEXIST, ENOENT, EACCES, ...
+ */
+int carrel_root_create(const char *dir, carrel_error *e);
 
 /* ------------------------------------------------------------ a tree --- */
 

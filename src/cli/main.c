@@ -2,6 +2,7 @@
 /* The command: finds the verb. */
 #include "options.h"
 #include "report.h"
+#include "root.h"
 #include "run.h"
 
 #include <carrel.h>
@@ -21,6 +22,7 @@ static const struct verb {
 	const struct option_table *options;
 } verbs[] = {
 	{ "run", cmd_run, "run a command and leave nothing of it behind", &run_options_table },
+	{ "root", cmd_root, "make a root directory for isolated commands", &root_options_table },
 	{ "version", cmd_version, "print the version", NULL },
 	{ "help", cmd_help, "print this, or the help of a verb", NULL },
 };

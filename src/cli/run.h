@@ -67,6 +67,8 @@ int run_isolate_take_behaviour(void *to, const char *value, char *why);
 int run_isolate_take_net(void *to, const char *value, char *why);
 int run_isolate_take_hostname(void *to, const char *value, char *why);
 int run_isolate_take_root(void *to, const char *value, char *why);
+int run_isolate_take_overlay(void *to, const char *value, char *why);
+int run_isolate_take_overlay_size(void *to, const char *value, char *why);
 int run_isolate_take_bind(void *to, const char *value, char *why);
 int run_isolate_take_tmpfs(void *to, const char *value, char *why);
 

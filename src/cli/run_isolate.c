@@ -53,6 +53,23 @@ int run_isolate_take_root(void *to, const char *value, char *why)
 	return 0;
 }
 
+/* [DIR] */
+int run_isolate_take_overlay(void *to, const char *value, char *why)
+{
+	carrel_spec *s = &((struct run_options *)to)->spec;
+
+	if (value != NULL && *value == '\0')
+		return no(why, "not a directory");
+	s->overlay = 1;
+	s->overlay_dir = value;
+	return 0;
+}
+
+int run_isolate_take_overlay_size(void *to, const char *value, char *why)
+{
+	return values_size(value, &((struct run_options *)to)->spec.overlay_size, why);
+}
+
 /* A copy of ${value} that is freed with the options. */
 static char *kept(struct run_isolate *i, const char *value)
 {
@@ -70,7 +87,34 @@ static int ends_with(char *text, const char *word)
 	return 1;
 }
 
-/* SRC[:DEST][:ro|rw] */
+/* Words of ${options}, with commas between them: 1, 0 when one is none, and then nothing is set. */
+static int bind_options(const char *options, carrel_bind *bind)
+{
+	static const char *const words[] = { "ro", "rw", "rec", "norec", "optional" };
+	carrel_bind b = *bind;
+
+	for (const char *p = options;; p++) {
+		size_t len = strcspn(p, ","), i = 0;
+
+		while (i < 5 && (strlen(words[i]) != len || strncmp(words[i], p, len) != 0))
+			i++;
+		if (i == 5)
+			return 0;
+		if (i < 2)
+			b.writable = i == 1;
+		else if (i < 4)
+			b.alone = i == 3;
+		else
+			b.optional = 1;
+		p += len;
+		if (*p == '\0')
+			break;
+	}
+	*bind = b;
+	return 1;
+}
+
+/* SRC[:DEST][:OPTIONS] */
 int run_isolate_take_bind(void *to, const char *value, char *why)
 {
 	struct run_options *o = to;
@@ -82,18 +126,19 @@ int run_isolate_take_bind(void *to, const char *value, char *why)
 	char *text = kept(i, value);
 	if (text == NULL)
 		return no(why, strerror(ENOMEM));
-	bind.writable = ends_with(text, "rw");
-	if (!bind.writable)
-		ends_with(text, "ro");
-	char *colon = strchr(text, ':');
+	char *colon = strrchr(text, ':');
+	if (colon != NULL && bind_options(colon + 1, &bind))
+		*colon = '\0';
+	colon = strchr(text, ':');
 	if (colon != NULL)
 		*colon++ = '\0';
 	if (colon != NULL && strchr(colon, ':') != NULL)
-		return no(why, "not of the form SRC[:DEST][:ro|rw]");
+		return no(why, "not of the form SRC[:DEST][:OPTION,...], of ro, rw, rec, norec and optional");
 	bind.source = text;
 	bind.dest = colon;
 	if (*text == '\0' || (colon == NULL ? *text : *colon) != '/')
-		return no(why, "where it is shown must be an absolute path: SRC:DEST");
+		return no(why, "where it is shown must be an absolute path: SRC:DEST[:OPTION,...], of ro, rw, rec, "
+			  "norec and optional");
 	i->binds[o->spec.n_binds++] = bind;
 	o->spec.binds = i->binds;
 	return 0;

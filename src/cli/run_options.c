@@ -191,9 +191,12 @@ static const struct option_row rows[] = {
 
 	{ .help = "What it is shown (rootless, container)" },
 	{ 0, "net", "none|host", "its network (none)", run_isolate_take_net, 0 },
-	{ 0, "bind", "SRC[:DEST][:ro|rw]", "show it SRC of the host, read-only", run_isolate_take_bind, 0 },
+	{ 0, "bind", "SRC[:DEST][:OPTION,...]", "show it SRC of the host (ro; rw, norec, optional)",
+	  run_isolate_take_bind, 0 },
 	{ 0, "tmpfs", "DEST[:SIZE][:exec]", "an empty directory in memory (64M)", run_isolate_take_tmpfs, 0 },
 	{ 0, "root", "DIR", "its root, read-only (made of the host's /usr)", run_isolate_take_root, 0 },
+	{ 0, "overlay", "[=DIR]", "let it change its root: for itself, or kept in DIR", run_isolate_take_overlay, 0 },
+	{ 0, "overlay-size", "SIZE", "room for these changes in memory (256M)", run_isolate_take_overlay_size, 0 },
 	{ 0, "hostname", "NAME", "its host name (carrel)", run_isolate_take_hostname, 0 },
 
 	{ .help = "Its end" },

@@ -214,10 +214,14 @@ static int add_tmpfs(struct host *h, const carrel_tmpfs *t, carrel_error *e)
 
 static int add_bind(struct host *h, const carrel_bind *b, int i, carrel_error *e)
 {
-	struct mount *m = &h->mount[h->n_mounts++];
+	struct mount *m = &h->mount[h->n_mounts];
 	struct stat st;
 
-	*m = (struct mount){ .number = i, .writable = b->writable != 0, .source = absolute(b->source),
+	if (b->optional && stat(b->source, &st) == -1 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	h->n_mounts++;
+	*m = (struct mount){ .number = i, .writable = b->writable != 0, .alone = b->alone != 0,
+			     .source = absolute(b->source),
 			     .dest = host_dest(b->dest != NULL ? b->dest : b->source) };
 	if (m->source == NULL || m->dest == NULL)
 		return no_memory(e);
@@ -234,7 +238,7 @@ static int look_mounts(const carrel_spec *s, struct host *h, carrel_error *e)
 	int r = 0;
 
 	for (size_t i = 0; i < 3 && r == 0; i++) {
-		if (i != 1 || h->root_dir == NULL || h->has_home)
+		if (i != 1 || h->root_dir == NULL || h->has_home || h->overlay)
 			r = add_tmpfs(h, &standard[i], e);
 	}
 	for (size_t i = 0; i < s->n_tmpfs && r == 0; i++)
@@ -258,19 +262,74 @@ static int look_root(const carrel_spec *s, struct host *h, carrel_error *e)
 	if (dir == -1)
 		return error_set(e, CARREL_STAGE_FILE, errno, -1, "root: cannot use '%.150s': %s", s->root,
 				 strerror(errno));
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 3 && !h->overlay; i++) {
 		if (fstatat(dir, needed[i], &st, AT_SYMLINK_NOFOLLOW) == -1)
 			return error_set(e, CARREL_STAGE_FILE, errno, -1,
-					 "root: '%.120s' must have the directories dev, proc and tmp; %s: %s", s->root,
+					 "root: '%.80s' must have the directories dev, proc and tmp; %s: %s "
+					 "(carrel root create makes one with all of them)", s->root,
 					 needed[i], strerror(errno));
 	}
 	h->has_home = fstatat(dir, needed[3], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 	return 0;
 }
 
+/* Whether something is mounted below ${dir}. */
+static bool covers_mounts(const char *dir)
+{
+	char *real = realpath(dir, NULL), *line = NULL;
+	size_t len = real != NULL ? strlen(real) : 0, size = 0;
+	FILE *f = real != NULL ? fopen("/proc/self/mountinfo", "re") : NULL;
+	bool found = false;
+
+	while (f != NULL && !found && getline(&line, &size, f) > 0) {
+		char point[4096];
+
+		/* Blanks in it are written otherwise: then it is not found, and below it nothing is shown. */
+		found = sscanf(line, "%*s %*s %*s %*s %4095s", point) == 1 && strncmp(point, real, len) == 0 &&
+			point[len] == '/';
+	}
+	if (f != NULL)
+		fclose(f);
+	free(line);
+	free(real);
+	return found;
+}
+
+/* A layer that is kept belongs to whom its files belong to: our own user, or the one of nobody's that had it first. */
+static int look_layer(const carrel_spec *s, struct host *h, carrel_error *e)
+{
+	struct stat st;
+
+	if (h->overlay && h->root_dir != NULL && covers_mounts(h->root_dir))
+		return error_set(e, CARREL_STAGE_FILE, EINVAL, -1,
+				 "overlay: below the root '%.120s' something is mounted, which would not be shown",
+				 s->root);
+	if (s->overlay_dir == NULL)
+		return 0;
+	h->layer = absolute(s->overlay_dir);
+	if (h->layer == NULL)
+		return no_memory(e);
+	scoped_fd dir = open(h->layer, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return error_set(e, CARREL_STAGE_FILE, errno, -1, "overlay: cannot keep changes in '%.140s': %s",
+				 s->overlay_dir, strerror(errno));
+	if (fstatat(dir, "upper", &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return 0;
+	if (h->root && st.st_uid >= IDS_FIRST && st.st_uid - IDS_FIRST < PIDS * IDS_EACH) {
+		h->uid = st.st_uid;
+		h->gid = st.st_gid;
+	} else if (h->root || st.st_uid != h->uid) {
+		return error_set(e, CARREL_STAGE_FILE, EPERM, -1,
+				 "overlay: the changes kept in '%.120s' belong to user %lu, who is not the task's outside",
+				 s->overlay_dir, (unsigned long)st.st_uid);
+	}
+	return 0;
+}
+
 int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_error *e)
 {
-	*ret = (struct host){ .processes = processes() };
+	*ret = (struct host){ .processes = processes(),
+			      .overlay = s->overlay != 0 || s->overlay_dir != NULL };
 	choose_ids(number, ret);
 	if (behaviour_of(s) == &behaviour_container && !ret->root)
 		return error_set(e, CARREL_STAGE_ARGS, EPERM, -1,
@@ -282,12 +341,15 @@ int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_er
 	for (size_t i = 0; i < (s->net == CARREL_NET_HOST ? HOST_ETC : ETC_NET) && etc[i] != NULL; i++)
 		look_etc(etc[i], &ret->etc[i]);
 	int r = look_root(s, ret, e);
+	if (r == 0)
+		r = look_layer(s, ret, e);
 	return r < 0 ? r : look_mounts(s, ret, e);
 }
 
 void host_finish(struct host *h)
 {
 	free(h->root_dir);
+	free(h->layer);
 	for (size_t i = 0; i < h->n_mounts; i++) {
 		free(h->mount[i].source);
 		free(h->mount[i].dest);

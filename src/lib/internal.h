@@ -309,7 +309,7 @@ struct mount {
 	int number;		/* ... of the binds */
 	char *dest;		/* relative to the root, without needless slashes */
 	enum entry_kind kind;
-	bool writable, exec;
+	bool writable, exec, alone;
 	uint64_t size;
 };
 
@@ -325,6 +325,8 @@ struct host {
 	struct entry etc[HOST_ETC]; /* of /etc */
 	char *root_dir;		/* spec.root, absolute, or NULL */
 	bool has_home;		/* ... has a /home */
+	bool overlay;
+	char *layer;		/* spec.overlay_dir, absolute, or NULL */
 	struct mount mount[CARREL_TMPFS_MAX + CARREL_BINDS_MAX];
 	size_t n_mounts;
 };

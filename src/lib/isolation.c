@@ -19,6 +19,7 @@ static int check_plain(const carrel_spec *s, carrel_error *e)
 {
 	const char *what = s->root != NULL ? "root: --root needs -b rootless or container" :
 			   s->n_binds > 0 ? "binds: --bind needs -b rootless or container" :
+			   s->overlay || s->overlay_dir != NULL ? "overlay: --overlay needs -b rootless or container" :
 			   s->n_tmpfs > 0 ? "tmpfs: --tmpfs needs -b rootless or container" :
 			   s->hostname != NULL ? "hostname: --hostname needs -b rootless or container" :
 			   s->net == CARREL_NET_NONE ? "net none: --net none needs -b rootless or container" :
@@ -37,8 +38,8 @@ static int check_kept(const carrel_spec *s, carrel_error *e)
 		s->session == CARREL_SESSION_KEEP ? "session keep: it always has a session of its own" :
 		s->on_exit == CARREL_EXIT_KEEP_TREE ? "on_exit keep: nothing can live on without its init" :
 		s->ops != NULL && (s->root != NULL || s->n_binds > 0 || s->n_tmpfs > 0 || s->hostname != NULL ||
-				   s->net != CARREL_NET_DEFAULT) ?
-						      "ops together with root, binds, tmpfs, hostname or net" :
+				   s->net != CARREL_NET_DEFAULT || s->overlay || s->overlay_dir != NULL) ?
+						      "ops together with root, binds, tmpfs, overlay, hostname or net" :
 						      NULL;
 
 	return what != NULL ? cannot(s->behaviour, what, e) : 0;
@@ -111,6 +112,12 @@ int isolation_check(const carrel_spec *s, carrel_error *e)
 		return -1;
 	if (s->root != NULL && *s->root == 0)
 		return BAD(-1, "root is an empty path");
+	if (s->overlay_dir != NULL && *s->overlay_dir == 0)
+		return BAD(-1, "overlay_dir is an empty path");
+	if (s->overlay_size > 0 && s->overlay_dir != NULL)
+		return BAD(-1, "overlay_size is for a layer in memory, and this one is kept in '%.120s'", s->overlay_dir);
+	if (s->overlay_size > 0 && !s->overlay)
+		return BAD(-1, "overlay_size is given without overlay");
 	if (s->cwd != NULL && *s->cwd != '/')
 		return BAD(-1, "cwd '%.120s' must be an absolute path, which is one inside the root", s->cwd);
 	return s->hostname != NULL ? check_hostname(s->hostname, e) : 0;

@@ -133,7 +133,9 @@ static void bind_reason(const carrel_spec *s, const carrel_bind *b, int err, cha
 		snprintf(why, size, "bind: '%.70s' is not in %s, where it cannot be made: %s", dest,
 			 s->root != NULL ? "the root" : "what the host shows there",
 			 s->root != NULL ? "make it there, or --overlay" : "choose another place");
-	else if (err == ENOTDIR)
+	else if (err == EINVAL && b->alone)
+		snprintf(why, size, "bind: only root can leave out what is mounted below '%.60s': without norec", b->source);
+	else if (err == EINVAL || err == ENOTDIR)
 		snprintf(why, size, "bind: of '%.60s' and '%.60s' one is a directory and the other is not", b->source,
 			 dest);
 	else if (err == EACCES)
@@ -145,6 +147,10 @@ static void bind_reason(const carrel_spec *s, const carrel_bind *b, int err, cha
 
 void isolate_mount_reason(const carrel_spec *s, int err, const char *operation, char *why, size_t size)
 {
+	if (strstr(operation, " overlay(") != NULL || strstr(operation, "({slot, 55}") != NULL)
+		snprintf(why, size, "overlay: cannot %s '%.60s': %s%s", s->overlay_dir != NULL ? "keep changes in" :
+			 "put a layer on", s->overlay_dir != NULL ? s->overlay_dir : s->root != NULL ? s->root :
+			 "the root", strerror(err), err == EACCES ? " for the task's user" : "");
 	for (size_t i = s->n_binds; i-- > 0 && *why == 0;) {
 		const carrel_bind *b = &s->binds[i];
 		char *dest = host_dest(b->dest != NULL ? b->dest : b->source);

@@ -128,6 +128,23 @@ TEST(a_directory_as_root)
 	as_written("root", text_of(&s, &h));
 }
 
+TEST(a_root_that_takes_changes)
+{
+	struct host h = standard();
+	const carrel_spec s = { .size = sizeof(s), .behaviour = "rootless", .argv = CARREL_ARGV("sh"),
+				.root = "/srv/root", .overlay = 1, .overlay_size = 1048576 };
+
+	h.root_dir = strdup("/srv/root");
+	h.overlay = true;
+	h.mount[h.n_mounts++] = bound("/srv/data", "data/deep", 0, ENTRY_DIR, false);
+	h.mount[h.n_mounts - 1].alone = true;
+	as_written("overlay", text_of(&s, &h));
+	h.root = true;
+	h.uid = h.gid = 1879048192;
+	h.layer = strdup("/srv/kept");
+	as_written("overlay-kept", text_of(&s, &h));
+}
+
 /* ------------------------------------------------------- what always holds --- */
 
 struct seen {
@@ -228,7 +245,7 @@ static void check_program(const carrel_spec *s, const struct host *h)
 
 TEST(every_combination_is_sound)
 {
-	for (unsigned bits = 0; bits < 512; bits++) {
+	for (unsigned bits = 0; bits < 2048; bits++) {
 		struct host h = standard();
 		carrel_spec s = { .size = sizeof(s), .argv = CARREL_ARGV("x"), .behaviour = "rootless" };
 
@@ -254,6 +271,9 @@ TEST(every_combination_is_sound)
 			s.in.kind = s.err.kind = CARREL_PIPE;
 		if (bits & 256)
 			s.shell = "x", s.argv = NULL;
+		h.overlay = bits & (512 | 1024);
+		if (bits & 1024)
+			h.layer = strdup("/srv/layer");
 		check_program(&s, &h);
 	}
 }
@@ -276,7 +296,8 @@ TEST(nothing_is_made_in_what_was_bound)
 	h.mount[h.n_mounts++] = bound("/srv/evil", "home/evil", 0, ENTRY_DIR, true);
 	h.mount[h.n_mounts++] = bound("/srv/b", "home/evil/link/b", 1, ENTRY_DIR, false);
 	const char *text = text_of(&s, &h);
-	CHECK_INT(count(text, "\"evil\", 493"), 1);
+	CHECK_INT(count(text, "make_in({slot, 1}, \"home/evil\", 16877)"), 1);
+	CHECK_INT(count(text, "make_in"), 1);
 	CHECK_INT(count(text, "link"), count(text, "symlink") + count(text, "home/evil/link/b"));
 	CHECK_INT(count(text, "home/evil/link/b"), 1);
 }
@@ -292,9 +313,9 @@ static int checked(const carrel_spec *s, carrel_error *e)
 
 TEST(what_cannot_be_honoured_is_named)
 {
-	static const carrel_bind nowhere[] = { { "/srv", "/proc/x", 0 } }, relative[] = { { "srv", NULL, 0 } },
-				 up[] = { { "/srv", "/a/../b", 0 } }, root[] = { { "/srv", "//", 0 } },
-				 none[] = { { NULL, "/a", 0 } };
+	static const carrel_bind nowhere[] = { { "/srv", "/proc/x", 0, 0, 0 } }, relative[] = { { "srv", NULL, 0, 0, 0 } },
+				 up[] = { { "/srv", "/a/../b", 0, 0, 0 } }, root[] = { { "/srv", "//", 0, 0, 0 } },
+				 none[] = { { NULL, "/a", 0, 0, 0 } };
 	static const carrel_tmpfs dev[] = { { "/dev/pts", 0, 0 } }, no_path[] = { { NULL, 0, 0 } };
 #define ISOLATED .size = sizeof(carrel_spec), .argv = CARREL_ARGV("x"), .behaviour = "rootless"
 #define PLAIN .size = sizeof(carrel_spec), .argv = CARREL_ARGV("x")
@@ -307,6 +328,10 @@ TEST(what_cannot_be_honoured_is_named)
 		{ { PLAIN, .behaviour = "jial" }, EOPNOTSUPP, "jial" },
 		{ { PLAIN, .root = "/" }, EOPNOTSUPP, "root" },
 		{ { PLAIN, .hostname = "x" }, EOPNOTSUPP, "hostname" },
+		{ { PLAIN, .overlay = 1 }, EOPNOTSUPP, "overlay" },
+		{ { ISOLATED, .overlay_dir = "" }, EINVAL, "overlay_dir" },
+		{ { ISOLATED, .overlay_size = 1 }, EINVAL, "overlay_size" },
+		{ { ISOLATED, .overlay = 1, .overlay_dir = "x", .overlay_size = 1 }, EINVAL, "overlay_size" },
 		{ { PLAIN, .net = CARREL_NET_NONE }, EOPNOTSUPP, "net none" },
 		{ { PLAIN, .binds = up, .n_binds = 1 }, EOPNOTSUPP, "binds" },
 		{ { PLAIN, .tmpfs = dev, .n_tmpfs = 1 }, EOPNOTSUPP, "tmpfs" },
@@ -382,7 +407,7 @@ TEST(looking_at_the_host)
 	CHECK(a.top[0].kind == ENTRY_DIR);
 	host_finish(&a);
 	host_finish(&b);
-	const carrel_bind missing = { "/nonexistent/x", "/x", 0 };
+	const carrel_bind missing = { "/nonexistent/x", "/x", 0, 0, 0 };
 	carrel_spec bad = s;
 	bad.binds = &missing;
 	bad.n_binds = 1;
