@@ -438,6 +438,19 @@ void carrel_result_free(carrel_result *r);
  */
 int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e);
 
+/* How carrel_describe() says it. */
+typedef enum {
+	CARREL_FORM_OPS = 0,	/* as carrel_print_ops() */
+	CARREL_FORM_JSON,	/* the same operations as JSON, an array of objects; see doc/PROGRAMS.md */
+	CARREL_FORM_WORDS	/* what the task will see and may use, in words for people */
+} carrel_form;
+
+/*
+ * carrel_describe(s, form, ret_text, e): what carrel_spawn() would do for ${s}, as text in ${ret_text} (free(3)
+ * it).  All forms are made of the operations themselves.  Starts nothing.  0, or -1.
+ */
+int carrel_describe(const carrel_spec *s, carrel_form form, char **ret_text, carrel_error *e);
+
 /*
  * carrel_root_create(dir, e): make the directory ${dir}, which must not be there, with the directories, links and
  * files that carrel_spec.root wants; what is to be run in it is put there by others, or shown by .binds.  It is

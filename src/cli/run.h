@@ -39,8 +39,9 @@ struct run_isolate {
 /* What the command line asked for.  The spec borrows from it and from argv. */
 struct run_options {
 	carrel_spec spec;
-	int help, json, print_ops, stats, verbose, wait_tree, no_cgroup;
+	int help, json, describe, stats, verbose, wait_tree, no_cgroup;
 	int pty, lines, tag, stamp, quiet, append;
+	carrel_form form;	/* ... as this */
 	const char *on_exit;
 	const char *input, *output, *error;
 	char *tee_path;

@@ -176,6 +176,29 @@ static int take_on_exit(void *to, const char *value, char *why)
 	return 0;
 }
 
+static int take_print_ops(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+
+	if (value != NULL && strcmp(value, "json") != 0) {
+		snprintf(why, VALUES_WHY, "not json");
+		return -1;
+	}
+	o->describe = 1;
+	o->form = value != NULL ? CARREL_FORM_JSON : CARREL_FORM_OPS;
+	return 0;
+}
+
+static int take_explain(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+
+	(void)value, (void)why;
+	o->describe = 1;
+	o->form = CARREL_FORM_WORDS;
+	return 0;
+}
+
 /* ---------------------------------------------------------------- table --- */
 
 #define FLAG(member) .flag = offsetof(struct run_options, member)
@@ -239,7 +262,8 @@ static const struct option_row rows[] = {
 	{ 'v', "verbose", NULL, "say what is done and what was killed", NULL, FLAG(verbose) },
 
 	{ .help = "Other" },
-	{ 0, "print-ops", NULL, "print the operation program and exit", NULL, FLAG(print_ops) },
+	{ 0, "print-ops", "[=json]", "print the operation program and exit", take_print_ops, 0 },
+	{ 0, "explain", NULL, "say what it will see and may use, and exit", take_explain, 0 },
 	{ 0, "ops", "FILE", "run this operation program (- is stdin)", take_ops, 0 },
 	{ 0, "no-cgroup", NULL, "do not use a cgroup", NULL, FLAG(no_cgroup) },
 	{ 'h', "help", NULL, "print this", NULL, FLAG(help) },

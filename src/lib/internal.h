@@ -241,7 +241,8 @@ int terminal_open(const carrel_spec *s, int *ret_master, int *ret_slave);
 /* request.c: a spec as a request */
 struct request {
 	struct buf body;
-	size_t program_at;	/* offset of the Program term in ${body} */
+	size_t names_at;	/* offset of the names of descriptors in ${body} */
+	size_t program_at;	/* ... of the Program term */
 	int fds[MESSAGE_FDS_MAX];
 	size_t n_fds;
 	int close_after[8];	/* of ${fds}: ours, to be closed once they are sent */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* From a checked spec to the request that the control process gets. */
-#include "internal.h"
+#include "explain.h"
 
 #include "fd.h"
 
@@ -188,31 +188,43 @@ static void out_env(struct buf *b, char **env)
 		term_out_nil(b);
 }
 
+/* The program of the request, decoded, in memory that is to be freed; NULL with the decoder's words in ${e}. */
+static void *decoded(const struct request *r, struct program *ret, carrel_error *e)
+{
+	struct program_error pe;
+	struct term_in in;
+	size_t size = program_memory(r->body.len);
+	void *mem = malloc(size);
+
+	if (mem == NULL) {
+		error_set(e, CARREL_STAGE_ARGS, ENOMEM, -1, "no memory for the operations");
+		return NULL;
+	}
+	term_in_init(&in, r->body.data + r->names_at, r->body.len - r->names_at);
+	int err = program_in(&in, mem, size, ret, &pe);
+	if (err == 0)
+		return mem;
+	free(mem);
+	if (pe.arg < 0)
+		error_set(e, CARREL_STAGE_ARGS, -err, pe.index, "operation %d: expected %s", pe.index + 1, pe.what);
+	else
+		error_set(e, CARREL_STAGE_ARGS, -err, pe.index, "operation %d, argument %d: expected %s", pe.index + 1,
+			  pe.arg + 1, pe.what);
+	return NULL;
+}
+
 /* A program of the caller's: read it, and let the decoder say what is wrong with it here already. */
-static int own_program(const carrel_spec *s, struct request *r, size_t names_at, carrel_error *e)
+static int own_program(const carrel_spec *s, struct request *r, carrel_error *e)
 {
 	struct text_error te;
-	struct program_error pe;
 	struct program p;
-	struct term_in in;
 
 	if (program_text_in(s->ops, strlen(s->ops), &r->body, &te) < 0)
 		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "operations, line %d: %s", te.line,
 				 te.what[0] != 0 ? te.what : "too large");
-	size_t size = program_memory(r->body.len);
-	void *mem = malloc(size);
-	if (mem == NULL)
-		return error_set(e, CARREL_STAGE_ARGS, ENOMEM, -1, "no memory for the operations");
-	term_in_init(&in, r->body.data + names_at, r->body.len - names_at);
-	int err = program_in(&in, mem, size, &p, &pe);
+	void *mem = decoded(r, &p, e);
 	free(mem);
-	if (err < 0 && pe.arg < 0)
-		return error_set(e, CARREL_STAGE_ARGS, -err, pe.index, "operation %d: expected %s",
-				 pe.index + 1, pe.what);
-	if (err < 0)
-		return error_set(e, CARREL_STAGE_ARGS, -err, pe.index,
-				 "operation %d, argument %d: expected %s", pe.index + 1, pe.arg + 1, pe.what);
-	return 0;
+	return mem != NULL ? 0 : -1;
 }
 
 static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context x, struct request *r, carrel_error *e)
@@ -246,12 +258,12 @@ static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_e
 	term_out_version(&r->body);
 	term_out_tuple(&r->body, 4);
 	out_options(&r->body, s);
-	size_t names_at = r->body.len;
+	r->names_at = r->body.len;
 	out_names(&r->body, s);
 	out_env(&r->body, env);
 	r->program_at = r->body.len;
 	if (s->ops != NULL)
-		err = own_program(s, r, names_at, e);
+		err = own_program(s, r, e);
 	else
 		err = out_program(c, s, x, r, e);
 	free(env);
@@ -283,26 +295,48 @@ void request_finish(struct request *r)
 	r->out[1] = fd_close(r->out[1]);
 }
 
-EXPORT int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e)
+/* What ${form} makes of the request ${r}: 0 or -errno. */
+static int describe(const carrel_spec *s, const struct request *r, carrel_form form, struct buf *text, carrel_error *e)
+{
+	struct program p;
+	struct term_in in;
+
+	term_in_init(&in, r->body.data + r->program_at, r->body.len - r->program_at);
+	if (form == CARREL_FORM_OPS)
+		return program_text_out(&in, text);
+	if (form == CARREL_FORM_JSON)
+		return program_json_out(&in, text);
+	void *mem = decoded(r, &p, e);
+	int err = mem != NULL ? explain_program(s, &p, in, text) : -errno;
+	free(mem);
+	return err;
+}
+
+EXPORT int carrel_describe(const carrel_spec *s, carrel_form form, char **ret_text, carrel_error *e)
 {
 	carrel_spec full;
 	struct request r;
-	struct term_in in;
 	struct buf text;
 
 	if (ret_text == NULL)
 		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "ret_text is NULL");
+	if ((unsigned)form > CARREL_FORM_WORDS)
+		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "form %d is none", (int)form);
 	if (spec_check(s, &full, e) < 0)
 		return -1;
 	int err = request_create(NULL, &full, false, &r, e);
 	if (err == 0) {
 		buf_init(&text, MESSAGE_BODY_MAX);
-		term_in_init(&in, r.body.data + r.program_at, r.body.len - r.program_at);
-		*ret_text = program_text_out(&in, &text) == 0 ? buf_steal_text(&text) : NULL;
+		*ret_text = describe(&full, &r, form, &text, e) == 0 ? buf_steal_text(&text) : NULL;
 		buf_finish(&text);
 		if (*ret_text == NULL)
 			err = error_set(e, CARREL_STAGE_ARGS, E2BIG, -1, "the operations are too large to print");
 	}
 	request_finish(&r);
 	return err;
+}
+
+EXPORT int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e)
+{
+	return carrel_describe(s, CARREL_FORM_OPS, ret_text, e);
 }

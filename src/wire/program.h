@@ -135,6 +135,9 @@ int program_in(struct term_in *in, void *mem, size_t size, struct program *ret,
  */
 int program_text_out(struct term_in *in, struct buf *b);
 
+/* program_json_out(in, b): the same as JSON, an array with one object a line; json_out.c says what is what. */
+int program_json_out(struct term_in *in, struct buf *b);
+
 /* program_op_text(in, b): one operation, without the end of the line. */
 int program_op_text(struct term_in *in, struct buf *b);
 
