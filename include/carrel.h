@@ -266,6 +266,9 @@ typedef struct {
 					   and is gone with it; .root needs no directories for what is mounted then */
 	const char *overlay_dir;	/* ... in this directory, and stays there: implies overlay */
 	uint64_t overlay_size;		/* ... bytes at most in memory; 0: 256 MiB */
+	const char *ops_override;	/* text of operations: those of a place take the behaviour's of this place, but
+					   for what must come last there (doc/PROGRAMS.md) */
+	const char *ops_add;		/* ... are added to the behaviour's of their places */
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })

@@ -216,7 +216,7 @@ static bool op_words(struct explain *x, const struct op *op)
 {
 	const struct arg *a = op->arg;
 
-	if (op->place == PLACE_AFTER || op->place == PLACE_BEFORE)
+	if (op->place == PLACE_BEFORE || op->place == PLACE_FAILED || op->place == PLACE_AFTER)
 		return false;
 	if (explain_files(x, op))
 		return true;

@@ -332,11 +332,25 @@ struct host {
 	size_t n_mounts;
 };
 
+/* Operations of the caller's, as terms in ${term}. */
+struct phases {
+	struct buf term;
+	uint32_t n;
+	struct {
+		const unsigned char *data;
+		size_t len;
+		enum place place;
+	} *op;
+	bool has_place[PLACE_COUNT];
+	bool executes;
+};
+
 struct behaviour_context {
 	pid_t host;		/* pid of the host */
 	int umask;		/* of the host, or -1 */
 	const char *search;	/* where commands are looked for */
 	const struct host *view; /* for behaviours that isolate */
+	const struct phases *override, *add; /* the caller's operations, or NULL */
 };
 
 struct behaviour {
@@ -365,8 +379,10 @@ bool path_below(const char *path, const char *dir);
 struct ops {
 	struct buf inner;
 	uint32_t n;
+	const struct phases *override, *add;
+	bool ended[PLACE_COUNT];
 };
-void ops_begin(struct ops *o);
+void ops_begin(struct ops *o, const struct behaviour_context *x);
 /* ops_add(o, call, ignore, "format", ...): one operation of the task; format letters as in ops.c. */
 void ops_add(struct ops *o, enum call_number call, bool ignore, const char *format, ...);
 /* ops_add_init(o, call, "format", ...): one of the stream reaper, before the task exists. */
@@ -374,7 +390,18 @@ void ops_add_init(struct ops *o, enum call_number call, const char *format, ...)
 /* ops_put(o, place, options, call, "format", ...): with ${options} as in program texts: "", "ignore enoent",
  * "slot 3"... */
 void ops_put(struct ops *o, enum place place, const char *options, enum call_number call, const char *format, ...);
+/* ops_end(o, b): the program to ${b}, with the phases that were not ended in it. */
 void ops_end(struct ops *o, struct buf *b);
+
+/* behaviour/phases.c */
+/* phases_read(text, what, ret, e): the operations in ${text}, which ${what} is the name of: 0 or -1;
+ * phases_finish() in any case. */
+int phases_read(const char *text, const char *what, struct phases *ret, carrel_error *e);
+void phases_finish(struct phases *p);
+/* ops_phase(o, place): the end of what ${place} is for: the caller's operations stand here. */
+void ops_phase(struct ops *o, enum place place);
+/* ops_wanted(o, place, call): the caller has not overridden it. */
+bool ops_wanted(const struct ops *o, enum place place, enum call_number call);
 
 /* behaviour/process.c: what behaviours have in common */
 void process_priority(const carrel_spec *s, struct ops *o);

@@ -103,6 +103,9 @@ int isolation_check(const carrel_spec *s, carrel_error *e)
 
 	if ((unsigned)s->net > CARREL_NET_HOST)
 		return BAD(-1, "net %d is none", (int)s->net);
+	if (s->ops != NULL && (s->ops_override != NULL || s->ops_add != NULL))
+		return BAD(-1, "ops is the whole program; %s changes the behaviour's, and cannot be given with it",
+			   s->ops_add != NULL ? "ops_add" : "ops_override");
 	if (!b->isolates)
 		return check_plain(s, e);
 #ifndef __linux__

@@ -30,6 +30,28 @@ static int op_text(const struct request *r, int index, struct buf *b)
 	return program_op_text(&in, b);
 }
 
+/* How many operations of the same place stand behind number ${index}. */
+static uint32_t ops_left(const struct request *r, int index)
+{
+	struct slice place, first = { NULL, 0 };
+	struct term_in in, one;
+	uint32_t n, left = 0;
+
+	term_in_init(&in, r->body.data + r->program_at, r->body.len - r->program_at);
+	if (index < 0 || term_in_list(&in, &n) < 0)
+		return 0;
+	for (uint32_t i = 0; i < n; i++) {
+		one = in;
+		if (term_in_skip(&in) < 0 || term_in_tuple(&one, 4) < 0 || term_in_atom(&one, &place) < 0)
+			return 0;
+		if ((int)i == index)
+			first = place;
+		else if ((int)i > index)
+			left += place.len == first.len && memcmp(place.data, first.data, place.len) == 0;
+	}
+	return left;
+}
+
 const char *command_of(const carrel_spec *s)
 {
 	return s->shell != NULL ? "/bin/sh" : s->path != NULL ? s->path : s->argv != NULL ? s->argv[0] :
@@ -153,8 +175,8 @@ static void spec_reason(const carrel_spec *s, const carrel_error *f, const char 
 	else if (strstr(operation, "setpriority(") != NULL && (f->err == EPERM || f->err == EACCES))
 		snprintf(why, size, "only root may set the priority %d (a nice value below the own one; see RLIMIT_NICE)",
 			 s->priority);
-	else if (strstr(operation, "task chdir(") != NULL)
-		snprintf(why, size, "cannot change to the directory '%.100s'%s: %s", s->cwd != NULL ? s->cwd : "/",
+	else if (strstr(operation, "task chdir(") != NULL && s->cwd != NULL && strstr(operation, s->cwd) != NULL)
+		snprintf(why, size, "cannot change to the directory '%.100s'%s: %s", s->cwd,
 			 spec_isolated(s) ? " of its root" : "", strerror(f->err));
 	else if (spec_isolated(s))
 		isolate_mount_reason(s, f->err, operation, why, size);
@@ -181,8 +203,13 @@ int request_failed(const carrel_spec *s, const struct request *r, const carrel_e
 	spec_reason(s, f, text, why, sizeof(why));
 	if (*why != 0)
 		return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %s", command_of(s), why);
-	return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %.149s: %.80s", command_of(s), text,
-			 f->msg[0] != 0 ? f->msg : strerror(f->err));
+	const char *reason = f->msg[0] != 0 ? f->msg : strerror(f->err);
+	uint32_t left = ops_left(r, f->index);
+	if (left == 0)
+		return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %.149s: %.80s", command_of(s), text,
+				 reason);
+	return error_set(e, f->stage, f->err, f->index, "cannot run '%.40s': %.120s: %.60s (%u more were to follow)",
+			 command_of(s), text, reason, left);
 }
 
 /* Lines for the CARREL_OP events of a traced start. */

@@ -227,20 +227,44 @@ static int own_program(const carrel_spec *s, struct request *r, carrel_error *e)
 	return mem != NULL ? 0 : -1;
 }
 
-static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context x, struct request *r, carrel_error *e)
+/* The behaviour's program, with the caller's operations in it if there are any. */
+static int out_behaviour(const carrel_spec *s, struct behaviour_context *x, struct request *r, carrel_error *e)
 {
-	const struct behaviour *b = behaviour_of(s);
-	struct host host;
+	struct phases override = { 0 }, add = { 0 };
+	struct program p;
 	int err = 0;
 
-	if (b->isolates) {
-		err = host_look(s, c != NULL ? c->next_id : 0, &host, e);
-		x.view = &host;
+	if (s->ops_override != NULL) {
+		err = phases_read(s->ops_override, "ops_override", &override, e);
+		x->override = &override;
+	}
+	if (s->ops_add != NULL && err == 0) {
+		err = phases_read(s->ops_add, "ops_add", &add, e);
+		x->add = &add;
 	}
 	if (err == 0)
-		b->program(s, &x, &r->body);
-	if (b->isolates)
-		host_finish(&host);
+		behaviour_of(s)->program(s, x, &r->body);
+	phases_finish(&override);
+	phases_finish(&add);
+	if (err < 0 || r->body.err != 0 || (s->ops_override == NULL && s->ops_add == NULL))
+		return err;
+	void *mem = decoded(r, &p, e);
+	free(mem);
+	return mem != NULL ? 0 : -1;
+}
+
+static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context x, struct request *r, carrel_error *e)
+{
+	struct host host;
+	int err;
+
+	if (!behaviour_of(s)->isolates)
+		return out_behaviour(s, &x, r, e);
+	err = host_look(s, c != NULL ? c->next_id : 0, &host, e);
+	x.view = &host;
+	if (err == 0)
+		err = out_behaviour(s, &x, r, e);
+	host_finish(&host);
 	return err;
 }
 

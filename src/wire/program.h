@@ -21,6 +21,7 @@ enum place {
 	PLACE_OUTSIDE,	/* in the stream reaper; behind clone with the init's pid, while that waits */
 	PLACE_INIT,	/* in the init, or without clone in the stream reaper; before the task exists */
 	PLACE_TASK,	/* in the task */
+	PLACE_FAILED,	/* in the stream reaper, when the start came to nothing and nothing of it is left */
 	PLACE_AFTER,	/* in the stream reaper, once the tree is empty, on every path */
 	PLACE_COUNT
 };

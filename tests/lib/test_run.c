@@ -230,7 +230,7 @@ TEST(described_in_every_form)
 	free(text);
 	free(same);
 	CHECK_INT(carrel_describe(s, CARREL_FORM_JSON, &text, &e), 0);
-	CHECK(strncmp(text, "[\n{\"place\":\"task\",", 20) == 0);
+	CHECK(strncmp(text, "[\n{\"place\":\"task\",", 18) == 0);
 	free(text);
 	CHECK_INT(carrel_describe(s, CARREL_FORM_WORDS, &text, &e), 0);
 	CHECK(strstr(text, "\n  after 1.500 s all of it is ended\n") != NULL);

@@ -102,6 +102,7 @@ static void add_task(const carrel_spec *s, const struct behaviour_context *x, st
 	ops_add(o, CALL_landlock_scope, true, "w", "landlock_scope_abstract_unix_socket landlock_scope_signal");
 	add_limits(s, x->view, o);
 	ops_add(o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
+	ops_phase(o, PLACE_TASK);
 	ops_add(o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
 	ops_add(o, CALL_dup_fds, false, "d", s);
@@ -113,7 +114,7 @@ void isolate_program(const carrel_spec *s, const struct behaviour_context *x, st
 {
 	struct ops o;
 
-	ops_begin(&o);
+	ops_begin(&o, x);
 	add_namespaces(s, x->view, &o);
 	add_identity(s, &o);
 	root_inside(s, x->view, &o);
@@ -122,6 +123,7 @@ void isolate_program(const carrel_spec *s, const struct behaviour_context *x, st
 		ops_add_init(&o, CALL_loopback_up, "");
 	add_session(s, &o);
 	ops_add_init(&o, CALL_keyctl_join_session, "");
+	ops_phase(&o, PLACE_INIT);
 	add_no_rights(&o);
 	add_task(s, x, &o);
 	ops_end(&o, b);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ops_begin(struct ops *o)
+void ops_begin(struct ops *o, const struct behaviour_context *x)
 {
-	*o = (struct ops){ 0 };
+	*o = (struct ops){ .override = x->override, .add = x->add };
 	buf_init(&o->inner, MESSAGE_BODY_MAX);
 	buf_reserve(&o->inner, 4096);
 }
@@ -131,6 +131,8 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 	struct buf *b = &o->inner;
 	uint32_t argc = 0;
 
+	if (!ops_wanted(o, place, call))
+		return;
 	while (format[argc] != 0)
 		argc++;
 	term_out_tuple(b, 4);
@@ -229,6 +231,10 @@ void ops_put(struct ops *o, enum place place, const char *options, enum call_num
 
 void ops_end(struct ops *o, struct buf *b)
 {
+	for (int place = 0; place < PLACE_COUNT; place++) {
+		if (!o->ended[place])
+			ops_phase(o, (enum place)place);
+	}
 	term_out_list(b, o->n);
 	buf_append(b, o->inner.data, o->inner.len);
 	if (o->n > 0)

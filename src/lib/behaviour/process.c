@@ -92,7 +92,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 {
 	struct ops o;
 
-	ops_begin(&o);
+	ops_begin(&o, x);
 	add_session(s, &o);
 	process_priority(s, &o);
 	ops_add(&o, CALL_fchdir, false, "f", "cwd");
@@ -109,6 +109,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	add_identity(s, x, &o);
 	/* After the identity, whose change would clear it. */
 	ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
+	ops_phase(&o, PLACE_TASK);
 	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
 	ops_add(&o, CALL_dup_fds, false, "d", s);
