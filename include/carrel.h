@@ -269,6 +269,9 @@ typedef struct {
 	const char *ops_override;	/* text of operations: those of a place take the behaviour's of this place, but
 					   for what must come last there (doc/PROGRAMS.md) */
 	const char *ops_add;		/* ... are added to the behaviour's of their places */
+	int subids;			/* the user's ranges of /etc/subuid and /etc/subgid are mapped inside as well,
+					   from 0 on but for .uid and .gid; supplementary groups are dropped, and .groups
+					   may name mapped ones.  A user other than root needs newuidmap(1) for that. */
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })

@@ -228,6 +228,7 @@ static const struct option_row rows[] = {
 	{ 0, "uid", "N|auto", "run as user number N", take_uid, 0 },
 	{ 0, "gid", "N", "run as group number N", take_gid, 0 },
 	{ 0, "groups", "N,N", "supplementary groups", take_groups, 0 },
+	{ 0, "subids", NULL, "also the user's ids of /etc/subuid (rootless, container)", NULL, FLAG(spec.subids) },
 	{ 0, "setuid", NULL, "let set-user-ID programs gain privileges", NULL,
 	  FLAG(spec.allow_setuid) },
 	{ 0, "priority", "N", "nice value, -20 to 19", take_priority, 0 },

@@ -228,6 +228,9 @@ static bool op_words(struct explain *x, const struct op *op)
 		map_words(x, "user", &a[2]);
 		map_words(x, "group", &a[3]);
 		return true;
+	case CALL_id_map_by:
+		map_words(x, strstr(a[0].s, "gid") != NULL ? "group" : "user", &a[2]);
+		return true;
 	case CALL_setresuid:
 		if (op->place == PLACE_TASK || !x->isolated)
 			explain_say(x, EXPLAIN_IDENTITY, "user %llu", (unsigned long long)a[0].i);

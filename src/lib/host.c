@@ -19,11 +19,15 @@
 
 /*
  * The ids on the host of tasks that root isolates.  No system assigns these to users, containers or services
- * (systemd's list of ranges ends at 0x6fffffff); 32 for each process number there can be.
+ * (systemd's list has nothing between 0x70000000 and 0x7ffe0000).  Each handle has 32 of the first part to itself, by
+ * the number of its control process: what runs at the same time has different ones.  Only a handle with more tasks at
+ * once than that takes from the second part, where others may meet it by chance.
  */
 #define IDS_FIRST UINT32_C(0x70000000)
 #define IDS_EACH 32
 #define PIDS UINT32_C(0x400000)
+#define IDS_MORE (IDS_FIRST + PIDS * IDS_EACH)
+#define IDS_END UINT32_C(0x7ffe0000)
 /* Where only few ids are mapped: the last of them, but for those that mean nobody. */
 #define IDS_FEW 1024
 
@@ -38,39 +42,37 @@ static const char *const etc[HOST_ETC] = { "etc/alternatives",	"etc/ld.so.cache"
 
 /* ----------------------------------------------------------------- ids --- */
 
-struct range {
-	uint32_t first, count;
-};
-
 /* Whether ${id} is mapped by /proc/self/${name}, and the largest range there. */
-static bool mapped(const char *name, uint32_t id, struct range *ret_largest)
+static bool mapped(const char *name, uint32_t id, struct id_range *ret_largest)
 {
 	char path[32], text[8192];
 	bool found = false;
 	unsigned first, count;
 	int len;
 
-	*ret_largest = (struct range){ 0, 0 };
+	*ret_largest = (struct id_range){ 0, 0 };
 	snprintf(path, sizeof(path), "/proc/self/%s", name);
 	if (fd_read_file(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return false;
 	for (const char *p = text; sscanf(p, "%u %*u %u%n", &first, &count, &len) == 2; p += len) {
 		found |= id >= first && id - first < count;
 		if (count > ret_largest->count)
-			*ret_largest = (struct range){ first, count };
+			*ret_largest = (struct id_range){ first, count };
 	}
 	return found;
 }
 
-static uint32_t of_range(struct range r, uint32_t n)
+static uint32_t of_range(struct id_range r, uint32_t n)
 {
 	return r.first + r.count - 3 - n % IDS_FEW;
 }
 
-static void choose_ids(uint32_t number, struct host *h)
+static void choose_ids(pid_t owner, uint32_t number, struct host *h)
 {
-	const uint32_t n = ((uint32_t)getpid() % PIDS) * IDS_EACH + number % IDS_EACH;
-	struct range users, groups;
+	const uint32_t process = (uint32_t)owner % PIDS;
+	const uint32_t n = number < IDS_EACH ? process * IDS_EACH + number :
+					       IDS_MORE - IDS_FIRST + (process * 1009 + number) % (IDS_END - IDS_MORE);
+	struct id_range users, groups;
 
 	h->uid = geteuid();
 	h->gid = getegid();
@@ -315,7 +317,7 @@ static int look_layer(const carrel_spec *s, struct host *h, carrel_error *e)
 				 s->overlay_dir, strerror(errno));
 	if (fstatat(dir, "upper", &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return 0;
-	if (h->root && st.st_uid >= IDS_FIRST && st.st_uid - IDS_FIRST < PIDS * IDS_EACH) {
+	if (h->root && st.st_uid >= IDS_FIRST && st.st_uid < IDS_END) {
 		h->uid = st.st_uid;
 		h->gid = st.st_gid;
 	} else if (h->root || st.st_uid != h->uid) {
@@ -326,11 +328,11 @@ static int look_layer(const carrel_spec *s, struct host *h, carrel_error *e)
 	return 0;
 }
 
-int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_error *e)
+int host_look(const carrel_spec *s, pid_t owner, uint32_t number, struct host *ret, carrel_error *e)
 {
 	*ret = (struct host){ .processes = processes(),
 			      .overlay = s->overlay != 0 || s->overlay_dir != NULL };
-	choose_ids(number, ret);
+	choose_ids(owner, number, ret);
 	if (behaviour_of(s) == &behaviour_container && !ret->root)
 		return error_set(e, CARREL_STAGE_ARGS, EPERM, -1,
 				 geteuid() == 0 ? "behaviour container needs user numbers to give to the task, and "
@@ -340,7 +342,9 @@ int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_er
 		look_top(top[i], &ret->top[i]);
 	for (size_t i = 0; i < (s->net == CARREL_NET_HOST ? HOST_ETC : ETC_NET) && etc[i] != NULL; i++)
 		look_etc(etc[i], &ret->etc[i]);
-	int r = look_root(s, ret, e);
+	int r = s->subids ? subid_look(ret->root, &ret->subids, e) : 0;
+	if (r == 0)
+		r = look_root(s, ret, e);
 	if (r == 0)
 		r = look_layer(s, ret, e);
 	return r < 0 ? r : look_mounts(s, ret, e);

@@ -108,6 +108,7 @@ struct carrel_proc {
 	bool captured;		/* carrel_run() reads it: carrel_next() does not know it */
 	carrel_status status;
 	carrel_error error;	/* of a failed spawn; msg holds what the reaper said */
+	int id_slot;		/* as in struct request */
 	struct carrel_proc *next_ending; /* list of trees that are gone with streams left to drain */
 };
 
@@ -138,6 +139,7 @@ struct carrel {
 	bool lost, lost_told;
 
 	uint32_t next_id;
+	_Atomic uint32_t id_slots; /* bits: numbers that tasks which root isolates have their ids from */
 	struct map procs;	/* by id; released ones too until they are gone */
 	size_t live;		/* procs that will still have an event */
 	struct event_node *first, **last;
@@ -249,6 +251,7 @@ struct request {
 	size_t n_close;
 	int in, out[2];		/* our ends of the pipes */
 	int terminal;		/* the task's end of its terminal */
+	int id_slot;		/* of the handle's, or -1 */
 };
 
 /* request_create(c, s, start, r, e): check ${s} and build the request; without ${start} no descriptor is
@@ -274,6 +277,9 @@ void peek_reason(int err, const char *text, ssize_t n, const struct stat *st, co
 /* reason_isolate.c: the same for an isolated command, and for an ${operation} that mounts; "" where that says nothing. */
 void isolate_exec_reason(const carrel_spec *s, int err, const char *command, char *why, size_t size);
 void isolate_mount_reason(const carrel_spec *s, int err, const char *operation, char *why, size_t size);
+
+/* id_slot_free(c, slot): give back what a request or a proc has, and forget it. */
+void id_slot_free(carrel *c, int *slot);
 
 /* request_trace(r, index, result, b): the line for an operation of a traced start. */
 int request_trace(const struct request *r, int index, int64_t result, struct buf *b);
@@ -317,10 +323,21 @@ struct mount {
 #define HOST_TOP 8
 #define HOST_ETC 16
 
+struct id_range {
+	uint32_t first, count;
+};
+
+/* What else than one id a task may have. */
+struct subids {
+	struct id_range uids, gids;
+	const char *newuidmap, *newgidmap; /* paths */
+};
+
 /* What isolation has to know about the host. */
 struct host {
 	bool root;		/* we may map other ids than our own, and clone mounts */
 	uint32_t uid, gid;	/* ids on the host that the task will have */
+	struct subids subids;	/* spec.subids */
 	uint64_t processes;	/* that it may have, unless the caller says it */
 	struct entry top[HOST_TOP]; /* of / */
 	struct entry etc[HOST_ETC]; /* of /etc */
@@ -365,15 +382,19 @@ extern const struct behaviour behaviour_process, behaviour_rootless, behaviour_c
 const struct behaviour *behaviour_of(const carrel_spec *s);
 
 /* host.c */
-/* host_look(s, number, ret, e): what ${s}, checked and isolated, has to know; ${number} tells streams of one host
- * apart.  0, or -1; host_finish() in any case. */
-int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_error *e);
+/* host_look(s, owner, number, ret, e): what ${s}, checked and isolated, has to know; ${owner} is the number of a
+ * process that no other handle has, and ${number} tells its streams apart.  0, or -1; host_finish() in any case. */
+int host_look(const carrel_spec *s, pid_t owner, uint32_t number, struct host *ret, carrel_error *e);
 void host_finish(struct host *h);
 /* host_dest(path): ${path} without its leading and needless slashes, to be freed; NULL with errno EINVAL when it is
  * not absolute, is the root or has "." or "..", else ENOMEM. */
 char *host_dest(const char *path);
 /* path_below(path, dir): ${path} is ${dir} or in it; both as host_dest() gives them. */
 bool path_below(const char *path, const char *dir);
+
+/* subid.c */
+/* subid_look(root, ret, e): the caller's ranges, and, unless it is ${root}, the programs that map them.  0 or -1. */
+int subid_look(bool root, struct subids *ret, carrel_error *e);
 
 /* behaviour/ops.c: writing a program, one operation at a time */
 struct ops {

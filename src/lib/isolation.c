@@ -22,6 +22,7 @@ static int check_plain(const carrel_spec *s, carrel_error *e)
 			   s->overlay || s->overlay_dir != NULL ? "overlay: --overlay needs -b rootless or container" :
 			   s->n_tmpfs > 0 ? "tmpfs: --tmpfs needs -b rootless or container" :
 			   s->hostname != NULL ? "hostname: --hostname needs -b rootless or container" :
+			   s->subids ? "subids: --subids needs -b rootless or container" :
 			   s->net == CARREL_NET_NONE ? "net none: --net none needs -b rootless or container" :
 						       NULL;
 
@@ -34,12 +35,12 @@ static int check_kept(const carrel_spec *s, carrel_error *e)
 	const char *what =
 		s->allow_setuid ? "allow_setuid: no other user exists inside" :
 		s->set & CARREL_SET_UID_AUTO ? "uid auto: it has a user number of its own in any case" :
-		s->set & CARREL_SET_GROUPS && s->n_groups > 0 ? "groups: it has one group" :
+		s->set & CARREL_SET_GROUPS && s->n_groups > 0 && !s->subids ? "groups: it has one group without subids" :
 		s->session == CARREL_SESSION_KEEP ? "session keep: it always has a session of its own" :
 		s->on_exit == CARREL_EXIT_KEEP_TREE ? "on_exit keep: nothing can live on without its init" :
 		s->ops != NULL && (s->root != NULL || s->n_binds > 0 || s->n_tmpfs > 0 || s->hostname != NULL ||
-				   s->net != CARREL_NET_DEFAULT || s->overlay || s->overlay_dir != NULL) ?
-						      "ops together with root, binds, tmpfs, overlay, hostname or net" :
+				   s->net != CARREL_NET_DEFAULT || s->overlay || s->overlay_dir != NULL || s->subids) ?
+						      "ops together with root, binds, tmpfs, overlay, subids, hostname or net" :
 						      NULL;
 
 	return what != NULL ? cannot(s->behaviour, what, e) : 0;

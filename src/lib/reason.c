@@ -168,7 +168,13 @@ static void spec_reason(const carrel_spec *s, const carrel_error *f, const char 
 		snprintf(why, size, "cannot make a process: a limit on processes is reached (ulimit -u, or of a cgroup)");
 	if (s->ops != NULL)
 		return;
-	if (f->stage == CARREL_STAGE_RLIMIT)
+	if (strstr(operation, " id_map_by(") != NULL)
+		snprintf(why, size, "subids: %s did not map the ids%s", strstr(operation, "newgidmap") != NULL ? "newgidmap" :
+			 "newuidmap", f->err == EPERM ? ": it refused, or may not gain rights here (set-user-ID, no_new_privs)" :
+			 f->err == ENOENT ? ": it is not there, or was killed" : "");
+	else if (s->subids && strstr(operation, "init setgroups(") != NULL && f->err == EINVAL)
+		snprintf(why, size, "groups: one of them is not among the ids that are mapped (/etc/subgid)");
+	else if (f->stage == CARREL_STAGE_RLIMIT)
 		limit_reason(s, f, operation, why, size);
 	else if (f->stage == CARREL_STAGE_IDS && f->err == EPERM)
 		snprintf(why, size, "only root may run a command as another user or group (it takes CAP_SETUID and CAP_SETGID)");

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,31 @@ static int out_behaviour(const carrel_spec *s, struct behaviour_context *x, stru
 	return mem != NULL ? 0 : -1;
 }
 
+/* A number that no other task of the handle has now; without a handle none is started. */
+static uint32_t id_slot_take(carrel *c, struct request *r)
+{
+	uint32_t taken = c != NULL ? c->id_slots : 0;
+
+	if (c == NULL)
+		return 0;
+	while (~taken != 0) {
+		int slot = __builtin_ctz(~taken);
+
+		if (atomic_compare_exchange_weak(&c->id_slots, &taken, taken | UINT32_C(1) << slot)) {
+			r->id_slot = slot;
+			return (uint32_t)slot;
+		}
+	}
+	return 32 + c->next_id;
+}
+
+void id_slot_free(carrel *c, int *slot)
+{
+	if (*slot >= 0)
+		atomic_fetch_and(&c->id_slots, ~(UINT32_C(1) << *slot));
+	*slot = -1;
+}
+
 static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context x, struct request *r, carrel_error *e)
 {
 	struct host host;
@@ -260,7 +286,7 @@ static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context
 
 	if (!behaviour_of(s)->isolates)
 		return out_behaviour(s, &x, r, e);
-	err = host_look(s, c != NULL ? c->next_id : 0, &host, e);
+	err = host_look(s, c != NULL && c->guard > 0 ? c->guard : getpid(), id_slot_take(c, r), &host, e);
 	x.view = &host;
 	if (err == 0)
 		err = out_behaviour(s, &x, r, e);
@@ -300,7 +326,7 @@ static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_e
 
 int request_create(carrel *c, const carrel_spec *s, bool start, struct request *r, carrel_error *e)
 {
-	*r = (struct request){ .in = -1, .out = { -1, -1 }, .terminal = -1 };
+	*r = (struct request){ .in = -1, .out = { -1, -1 }, .terminal = -1, .id_slot = -1 };
 	buf_init(&r->body, MESSAGE_BODY_MAX);
 	buf_reserve(&r->body, 8192);
 	if (out_body(c, s, r, e) < 0)

@@ -26,8 +26,8 @@ is 'added' "$(with 'task umask(63)' --ops-add - -c umask)" 0077
 is 'added in two places' "$(with 'init mkdir("'"$tmp"'/made", 493)
 after rmdir("'"$tmp"'/made")' --ops-add - ls -d made; ls -d made 2>/dev/null)" made
 "$CARREL" run --print-ops true >plain
-with 'task umask(1)' --ops-add - --print-ops true >more
-is 'where it stands' "$(diff plain more; sed -n '/umask(1)/{n;p;}' more)" "$(grep -n reset_signals plain | cut -d: -f1 | awk '{print $1 - 1 "a" $1}')
+with 'task umask(1)' --ops-add - --print-ops true >added
+is 'where it stands' "$(diff plain added; sed -n '/umask(1)/{n;p;}' added)" "$(grep -n reset_signals plain | cut -d: -f1 | awk '{print $1 - 1 "a" $1}')
 > task umask(1)
 task reset_signals([])"
 is 'another command' "$(with 'task dup_fds([{1, {fd, stdout}}])

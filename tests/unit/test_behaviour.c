@@ -398,8 +398,8 @@ TEST(looking_at_the_host)
 	struct host a, b;
 	carrel_error e = { 0 };
 
-	CHECK_INT(host_look(&s, 1, &a, &e), 0);
-	CHECK_INT(host_look(&s, 2, &b, &e), 0);
+	CHECK_INT(host_look(&s, 77, 1, &a, &e), 0);
+	CHECK_INT(host_look(&s, 77, 2, &b, &e), 0);
 	CHECK(a.uid != 0 && a.gid != 0);
 	CHECK(a.root == (a.uid != b.uid));
 	CHECK_INT(a.n_mounts, 3);
@@ -411,17 +411,17 @@ TEST(looking_at_the_host)
 	carrel_spec bad = s;
 	bad.binds = &missing;
 	bad.n_binds = 1;
-	CHECK_INT(host_look(&bad, 0, &a, &e), -1);
+	CHECK_INT(host_look(&bad, 77, 0, &a, &e), -1);
 	CHECK_INT(e.err, ENOENT);
 	CHECK(strstr(e.msg, "bind") != NULL && strstr(e.msg, "/nonexistent/x") != NULL);
 	host_finish(&a);
 	bad = s;
 	bad.root = "/nonexistent";
-	CHECK_INT(host_look(&bad, 0, &a, &e), -1);
+	CHECK_INT(host_look(&bad, 77, 0, &a, &e), -1);
 	CHECK(strstr(e.msg, "root") != NULL);
 	host_finish(&a);
 	bad.root = "/usr";
-	CHECK_INT(host_look(&bad, 0, &a, &e), -1);
+	CHECK_INT(host_look(&bad, 77, 0, &a, &e), -1);
 	CHECK(strstr(e.msg, "dev") != NULL);
 	host_finish(&a);
 }

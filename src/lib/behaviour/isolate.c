@@ -27,9 +27,39 @@ static uint64_t inside_gid(const carrel_spec *s)
 	return s->set & CARREL_SET_GID ? s->gid : inside_uid(s);
 }
 
+/* One id inside is ours outside.  What a range has, if there is one, is around it. */
+static void map_text(char *text, size_t size, uint64_t inside, uint32_t outside, struct id_range range)
+{
+	const uint32_t below = inside < range.count ? (uint32_t)inside : range.count;
+	int n = 0;
+
+	if (below > 0)
+		n = snprintf(text, size, "0 %lu %lu\n", (unsigned long)range.first, (unsigned long)below);
+	n += snprintf(text + n, size - (size_t)n, "%llu %lu 1\n", (unsigned long long)inside, (unsigned long)outside);
+	if (range.count > below)
+		snprintf(text + n, size - (size_t)n, "%lu %lu %lu\n", (unsigned long)below + 1,
+			 (unsigned long)range.first + below, (unsigned long)(range.count - below));
+}
+
+/* With one id for user and group nobody needs to be asked.  A range is root's to give, or newuidmap(1)'s. */
+static void add_maps(const carrel_spec *s, const struct host *h, struct ops *o)
+{
+	char uids[160], gids[160];
+
+	map_text(uids, sizeof(uids), inside_uid(s), h->uid, h->subids.uids);
+	map_text(gids, sizeof(gids), inside_gid(s), h->gid, h->subids.gids);
+	if (!s->subids) {
+		ops_put(o, PLACE_OUTSIDE, "", CALL_id_map, "sttt", 0, "deny", uids, gids);
+	} else if (h->root) {
+		ops_put(o, PLACE_OUTSIDE, "", CALL_id_map, "sttt", 0, "", uids, gids);
+	} else {
+		ops_put(o, PLACE_OUTSIDE, "", CALL_id_map_by, "tst", h->subids.newuidmap, 0, uids);
+		ops_put(o, PLACE_OUTSIDE, "", CALL_id_map_by, "tst", h->subids.newgidmap, 0, gids);
+	}
+}
+
 static void add_namespaces(const carrel_spec *s, const struct host *h, struct ops *o)
 {
-	char uids[40], gids[40];
 
 	/* Root's groups go now, because they can never go once setgroups is denied.  It is denied already, and
 	 * nothing can be done, to a root that is one in a user namespace only.  A user's can never go. */
@@ -41,9 +71,7 @@ static void add_namespaces(const carrel_spec *s, const struct host *h, struct op
 			     "clone_newnet"
 			   : "clone_newuser clone_newns clone_newpid clone_newipc clone_newuts clone_newcgroup");
 	root_close(h, o);
-	snprintf(uids, sizeof(uids), "%llu %lu 1\n", (unsigned long long)inside_uid(s), (unsigned long)h->uid);
-	snprintf(gids, sizeof(gids), "%llu %lu 1\n", (unsigned long long)inside_gid(s), (unsigned long)h->gid);
-	ops_put(o, PLACE_OUTSIDE, "", CALL_id_map, "sttt", 0, "deny", uids, gids);
+	add_maps(s, h, o);
 }
 
 /* Before any file is made: until then our ids are not mapped. */
@@ -51,6 +79,9 @@ static void add_identity(const carrel_spec *s, struct ops *o)
 {
 	const uint64_t uid = inside_uid(s), gid = inside_gid(s);
 
+	/* Where groups are mapped by who may, they can be dropped too. */
+	if (s->subids)
+		ops_put(o, PLACE_INIT, "", CALL_setgroups, "g", s->groups, s->set & CARREL_SET_GROUPS ? s->n_groups : 0);
 	ops_add_init(o, CALL_setresgid, "uuu", gid, gid, gid);
 	ops_add_init(o, CALL_setresuid, "uuu", uid, uid, uid);
 	ops_add_init(o, CALL_umask, "i", 0);
