@@ -169,7 +169,8 @@ enum {
 typedef enum {
 	CARREL_NET_DEFAULT = 0,	/* process: HOST; rootless, container: NONE */
 	CARREL_NET_NONE,	/* a network of its own, with a loopback interface that is up */
-	CARREL_NET_HOST		/* the host's */
+	CARREL_NET_HOST,	/* the host's */
+	CARREL_NET_PATH		/* an existing one: .net_path */
 } carrel_net;
 
 /*
@@ -269,6 +270,8 @@ typedef struct {
 	const char *ops_override;	/* text of operations: those of a place take the behaviour's of this place, but
 					   for what must come last there (doc/PROGRAMS.md) */
 	const char *ops_add;		/* ... are added to the behaviour's of their places */
+	const char *net_path;		/* CARREL_NET_PATH: a network namespace by path, such as /run/netns/NAME or
+					   /proc/PID/ns/net */
 	int subids;			/* the user's ranges of /etc/subuid and /etc/subgid are mapped inside as well,
 					   from 0 on but for .uid and .gid; supplementary groups are dropped, and .groups
 					   may name mapped ones.  A user other than root needs newuidmap(1) for that. */

@@ -32,9 +32,14 @@ int run_isolate_take_net(void *to, const char *value, char *why)
 {
 	carrel_spec *s = &((struct run_options *)to)->spec;
 
-	s->net = strcmp(value, "host") == 0 ? CARREL_NET_HOST : CARREL_NET_NONE;
+	s->net_path = NULL;
+	if (strncmp(value, "ns:", 3) == 0 && value[3] != '\0')
+		s->net_path = value + 3;
+	else if (strchr(value, '/') != NULL)
+		s->net_path = value;
+	s->net = s->net_path != NULL ? CARREL_NET_PATH : strcmp(value, "host") == 0 ? CARREL_NET_HOST : CARREL_NET_NONE;
 	if (s->net == CARREL_NET_NONE && strcmp(value, "none") != 0)
-		return no(why, "neither none nor host");
+		return no(why, "neither none nor host, nor the path of a network namespace");
 	return 0;
 }
 

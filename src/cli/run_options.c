@@ -204,7 +204,7 @@ static const struct option_row rows[] = {
 	{ 0, "clear-env", NULL, "begin with an empty environment", NULL, FLAG(spec.env_clear) },
 
 	{ .help = "What it is shown (rootless, container)" },
-	{ 0, "net", "none|host", "its network (none)", run_isolate_take_net, 0 },
+	{ 0, "net", "none|host|PATH", "its network (none), or that of a namespace", run_isolate_take_net, 0 },
 	{ 0, "bind", "SRC[:DEST][:OPTION,...]", "show it SRC of the host (ro; rw, norec, optional)",
 	  run_isolate_take_bind, 0 },
 	{ 0, "tmpfs", "DEST[:SIZE][:exec]", "an empty directory in memory (64M)", run_isolate_take_tmpfs, 0 },

@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -328,6 +331,22 @@ static int look_layer(const carrel_spec *s, struct host *h, carrel_error *e)
 	return 0;
 }
 
+static int look_net(const carrel_spec *s, struct host *h, carrel_error *e)
+{
+	if (s->net != CARREL_NET_PATH)
+		return 0;
+	scoped_fd fd = open(s->net_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return error_set(e, CARREL_STAGE_NAMESPACE, errno, -1, "net: cannot join '%.150s': %s", s->net_path,
+				 strerror(errno));
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return error_set(e, CARREL_STAGE_NAMESPACE, EINVAL, -1,
+				 "net: '%.150s' is no network namespace, as /run/netns/NAME and /proc/PID/ns/net are",
+				 s->net_path);
+	h->net = absolute(s->net_path);
+	return h->net != NULL ? 0 : no_memory(e);
+}
+
 int host_look(const carrel_spec *s, pid_t owner, uint32_t number, struct host *ret, carrel_error *e)
 {
 	*ret = (struct host){ .processes = processes(),
@@ -340,9 +359,11 @@ int host_look(const carrel_spec *s, pid_t owner, uint32_t number, struct host *r
 						  "behaviour container needs root; rootless does not");
 	for (size_t i = 0; i < HOST_TOP && top[i] != NULL; i++)
 		look_top(top[i], &ret->top[i]);
-	for (size_t i = 0; i < (s->net == CARREL_NET_HOST ? HOST_ETC : ETC_NET) && etc[i] != NULL; i++)
+	for (size_t i = 0; i < (spec_own_net(s) ? ETC_NET : HOST_ETC) && etc[i] != NULL; i++)
 		look_etc(etc[i], &ret->etc[i]);
 	int r = s->subids ? subid_look(ret->root, &ret->subids, e) : 0;
+	if (r == 0)
+		r = look_net(s, ret, e);
 	if (r == 0)
 		r = look_root(s, ret, e);
 	if (r == 0)
@@ -354,6 +375,7 @@ void host_finish(struct host *h)
 {
 	free(h->root_dir);
 	free(h->layer);
+	free(h->net);
 	for (size_t i = 0; i < h->n_mounts; i++) {
 		free(h->mount[i].source);
 		free(h->mount[i].dest);

@@ -288,6 +288,8 @@ int request_trace(const struct request *r, int index, int64_t result, struct buf
 /* spec_fed(s): whether the library feeds stdin. */
 bool spec_fed(const carrel_spec *s);
 int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e);
+/* spec_own_net(s): an isolated one has a network of its own. */
+bool spec_own_net(const carrel_spec *s);
 /* spec_isolated(s): its behaviour has namespaces of its own. */
 bool spec_isolated(const carrel_spec *s);
 /* isolation.c */
@@ -344,6 +346,7 @@ struct host {
 	char *root_dir;		/* spec.root, absolute, or NULL */
 	bool has_home;		/* ... has a /home */
 	bool overlay;
+	char *net;		/* spec.net_path, absolute, or NULL */
 	char *layer;		/* spec.overlay_dir, absolute, or NULL */
 	struct mount mount[CARREL_TMPFS_MAX + CARREL_BINDS_MAX];
 	size_t n_mounts;

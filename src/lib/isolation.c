@@ -23,6 +23,7 @@ static int check_plain(const carrel_spec *s, carrel_error *e)
 			   s->n_tmpfs > 0 ? "tmpfs: --tmpfs needs -b rootless or container" :
 			   s->hostname != NULL ? "hostname: --hostname needs -b rootless or container" :
 			   s->subids ? "subids: --subids needs -b rootless or container" :
+			   s->net == CARREL_NET_PATH ? "net path: --net PATH needs -b rootless or container" :
 			   s->net == CARREL_NET_NONE ? "net none: --net none needs -b rootless or container" :
 						       NULL;
 
@@ -102,8 +103,10 @@ int isolation_check(const carrel_spec *s, carrel_error *e)
 {
 	const struct behaviour *b = behaviour_of(s);
 
-	if ((unsigned)s->net > CARREL_NET_HOST)
+	if ((unsigned)s->net > CARREL_NET_PATH)
 		return BAD(-1, "net %d is none", (int)s->net);
+	if ((s->net == CARREL_NET_PATH) != (s->net_path != NULL))
+		return BAD(-1, "net_path is for CARREL_NET_PATH, which must come with one");
 	if (s->ops != NULL && (s->ops_override != NULL || s->ops_add != NULL))
 		return BAD(-1, "ops is the whole program; %s changes the behaviour's, and cannot be given with it",
 			   s->ops_add != NULL ? "ops_add" : "ops_override");

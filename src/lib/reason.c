@@ -172,6 +172,9 @@ static void spec_reason(const carrel_spec *s, const carrel_error *f, const char 
 		snprintf(why, size, "subids: %s did not map the ids%s", strstr(operation, "newgidmap") != NULL ? "newgidmap" :
 			 "newuidmap", f->err == EPERM ? ": it refused, or may not gain rights here (set-user-ID, no_new_privs)" :
 			 f->err == ENOENT ? ": it is not there, or was killed" : "");
+	else if (s->net_path != NULL && strncmp(operation, "outside setns(", 14) == 0)
+		snprintf(why, size, "net: cannot join '%.80s': %s%s", s->net_path, strerror(f->err), f->err == EPERM ?
+			 " (that takes root over it, and CAP_SYS_ADMIN here)" : "");
 	else if (s->subids && strstr(operation, "init setgroups(") != NULL && f->err == EINVAL)
 		snprintf(why, size, "groups: one of them is not among the ids that are mapped (/etc/subgid)");
 	else if (f->stage == CARREL_STAGE_RLIMIT)

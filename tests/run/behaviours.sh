@@ -297,7 +297,7 @@ wrong() {
 }
 wrong 'jails are FreeBSD' -b jail
 wrong 'not one of process, rootless' -b nosuch
-wrong 'neither none nor host' -b rootless --net bridge
+wrong 'neither none nor host, nor the path' -b rootless --net bridge
 wrong 'process cannot honour net none' --net none
 wrong 'process cannot honour hostname' --hostname x
 wrong 'process cannot honour root' --root /

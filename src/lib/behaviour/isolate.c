@@ -12,9 +12,9 @@
 /* Nobody, and what a file system shows for ids that are not mapped. */
 #define INSIDE 65534
 
-static bool own_net(const carrel_spec *s)
+bool spec_own_net(const carrel_spec *s)
 {
-	return s->net != CARREL_NET_HOST;
+	return s->net == CARREL_NET_DEFAULT || s->net == CARREL_NET_NONE;
 }
 
 static uint64_t inside_uid(const carrel_spec *s)
@@ -65,9 +65,15 @@ static void add_namespaces(const carrel_spec *s, const struct host *h, struct op
 	 * nothing can be done, to a root that is one in a user namespace only.  A user's can never go. */
 	if (h->root)
 		ops_put(o, PLACE_OUTSIDE, "ignore eperm", CALL_setgroups, "g", (const gid_t *)NULL, (size_t)0);
+	/* Before there is a user namespace, in which nobody has a right over it. */
+	if (h->net != NULL) {
+		ops_put(o, PLACE_OUTSIDE, "slot 5", CALL_open, "twi", h->net, "o_rdonly", 0);
+		ops_put(o, PLACE_OUTSIDE, "", CALL_setns, "sa", 5, "clone_newnet");
+		ops_put(o, PLACE_OUTSIDE, "", CALL_close, "s", 5);
+	}
 	root_outside(h, o);
 	ops_put(o, PLACE_OUTSIDE, "slot 0", CALL_clone, "w",
-		own_net(s) ? "clone_newuser clone_newns clone_newpid clone_newipc clone_newuts clone_newcgroup "
+		spec_own_net(s) ? "clone_newuser clone_newns clone_newpid clone_newipc clone_newuts clone_newcgroup "
 			     "clone_newnet"
 			   : "clone_newuser clone_newns clone_newpid clone_newipc clone_newuts clone_newcgroup");
 	root_close(h, o);
@@ -150,7 +156,7 @@ void isolate_program(const carrel_spec *s, const struct behaviour_context *x, st
 	add_identity(s, &o);
 	root_inside(s, x->view, &o);
 	ops_add_init(&o, CALL_sethostname, "t", s->hostname != NULL ? s->hostname : "carrel");
-	if (own_net(s))
+	if (spec_own_net(s))
 		ops_add_init(&o, CALL_loopback_up, "");
 	add_session(s, &o);
 	ops_add_init(&o, CALL_keyctl_join_session, "");

@@ -182,7 +182,7 @@ static void add_etc(const carrel_spec *s, struct ops *o)
 	add_file(o, "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
 	snprintf(text, sizeof(text), "%s\n", host);
 	add_file(o, "etc/hostname", text);
-	if (s->net == CARREL_NET_HOST)
+	if (!spec_own_net(s))
 		return;
 	snprintf(text, sizeof(text), "127.0.0.1 localhost %s\n::1 localhost\n", host);
 	add_file(o, "etc/hosts", text);
@@ -360,7 +360,7 @@ static void add_proc(const carrel_spec *s, struct ops *o)
 	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "stwi", PROC, "sys/user/max_user_namespaces", "o_wronly", 0);
 	INIT(CALL_write, "st", FILES, "0");
 	INIT(CALL_close, "s", FILES);
-	if (s->net != CARREL_NET_HOST) {
+	if (spec_own_net(s)) {
 		/* ping(8) works without privilege where its group is in this range.  Nobody's network but ours. */
 		snprintf(range, sizeof(range), "%llu %llu\n", (unsigned long long)gid, (unsigned long long)gid);
 		ops_put(o, PLACE_INIT, "ignore slot 6", CALL_openat, "stwi", PROC, "sys/net/ipv4/ping_group_range",
