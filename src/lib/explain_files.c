@@ -209,6 +209,9 @@ bool explain_files(struct explain *x, const struct op *op)
 	case CALL_mount_in:
 		mount_words(x, op);
 		return true;
+	case CALL_terminal_in:
+		explain_say(x, EXPLAIN_FILES, "/dev/%s: its terminal", a[2].s);
+		return true;
 	case CALL_openat:
 	case CALL_openat2:
 		open_words(x, op, &a[0], a[1].s, a[2].i);

@@ -227,6 +227,12 @@ lower: old sub  upper: new '
 bad "$own
 $layers
 task overlay({slot, 2}, {slot, 3}, {fd, stdin}, [])" '*'
+bad "$own
+$here
+task terminal_in({fd, stdout}, {slot, 1}, \"sub\")" '*'
+bad 'outside id_map_by("/no/such", 1, "0 1 1")' 'No such file'
+bad 'outside id_map_by("/bin/false", 1, "0 1 1")' 'Operation not permitted'
+like 'id_map_by belongs outside' "$(run_ops true 'task id_map_by("/bin/true", 1, "")')" '*the place outside for this call*'
 is 'loopback_up' "$(run_ops 'cat /sys/class/net/lo/flags 2>/dev/null; ip -br addr show lo | grep -c 127.0.0.1' "$own
 task loopback_up()" | tail -n 1)" 1
 is 'nothing of it outside' "$(lines </proc/self/mountinfo)" ''

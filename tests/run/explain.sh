@@ -136,7 +136,7 @@ same() {
 	"$CARREL" run --print-ops "$@" >as_text
 	"$CARREL" run --print-ops=json "$@" | python3 back.py >as_json
 	# Root's tasks have another number each time.
-	sed -i 's/\(id_map.* \)18[78][0-9]*\(.* \)18[78][0-9]*/\1N\2N/' as_text as_json
+	sed -i 's/ 18[78][0-9][0-9]*/ N/g' as_text as_json
 	is "JSON: $what" "$(diff as_text as_json)" ''
 }
 same 'a process' --uid 5 --groups 1,2 --rlimit nofile=7 -C /tmp echo 'a"b\c' "$(printf 'tab\there\nline\001\177')" 'ä€😀'

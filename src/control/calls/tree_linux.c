@@ -122,6 +122,28 @@ int64_t call_bind_in(const struct arg *a)
 	return r < 0 ? r : put(tree, (int)a[2].i, a[3].s);
 }
 
+int64_t call_terminal_in(const struct arg *a)
+{
+	const struct attributes attr = { .set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, .propagation = MS_PRIVATE };
+	char link[32], path[256];
+	struct stat st, found;
+
+	/* Its mount is another namespace's, which cannot be cloned here: the one of the same name in ours can, if it is
+	 * the same terminal. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", (int)a[0].i);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	if (n == -1 || fstat((int)a[0].i, &st) == -1)
+		return -errno;
+	path[n] = 0;
+	scoped_fd copy = tree_open(AT_FDCWD, path, OPEN_TREE_CLONE);
+	if (copy == -1 || fstat(copy, &found) == -1)
+		return -errno;
+	if (!S_ISCHR(st.st_mode) || found.st_dev != st.st_dev || found.st_ino != st.st_ino)
+		return -ENOTTY;
+	int64_t r = set_attributes(copy, "", AT_EMPTY_PATH, &attr);
+	return r < 0 ? r : put(copy, (int)a[1].i, a[2].s);
+}
+
 /* Directory ${path} inside ${root}: what leads to it, opened. */
 static int open_around(int root, const char *path, size_t len)
 {

@@ -77,6 +77,9 @@ static void add_namespaces(const carrel_spec *s, const struct host *h, struct op
 			     "clone_newnet"
 			   : "clone_newuser clone_newns clone_newpid clone_newipc clone_newuts clone_newcgroup");
 	root_close(h, o);
+	/* The task's user opens it by name, and it shows the user who it belongs to. */
+	if (h->root && s->out.kind == CARREL_PTY)
+		ops_put(o, PLACE_OUTSIDE, "", CALL_fchown, "fuu", "stdout", (uint64_t)h->uid, (uint64_t)h->gid);
 	add_maps(s, h, o);
 }
 
@@ -142,7 +145,13 @@ static void add_task(const carrel_spec *s, const struct behaviour_context *x, st
 	ops_phase(o, PLACE_TASK);
 	ops_add(o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
-	ops_add(o, CALL_dup_fds, false, "d", s);
+	if (s->out.kind == CARREL_PTY) {
+		/* By the name that it has inside. */
+		ops_put(o, PLACE_TASK, "slot 5", CALL_open, "twi", "/dev/console", "o_rdwr o_noctty", 0);
+		ops_add(o, CALL_dup_fds, false, "D", s, 5);
+	} else {
+		ops_add(o, CALL_dup_fds, false, "d", s);
+	}
 	/* The system call policy has its place here: everything before it may be denied by it. */
 	process_exec(s, x, o);
 }

@@ -50,6 +50,13 @@ static void out_limit(struct buf *b, uint64_t soft, uint64_t hard)
 	term_out_uint(b, hard);
 }
 
+static void out_slot(struct buf *b, int slot)
+{
+	term_out_tuple(b, 2);
+	term_out_atom(b, "slot");
+	term_out_int(b, slot);
+}
+
 /* {Number, {fd, Name}}: name NULL for the descriptor that the host passes for that number. */
 static void out_dup(struct buf *b, int target, const char *name)
 {
@@ -64,13 +71,22 @@ static void out_dup(struct buf *b, int target, const char *name)
 	}
 }
 
-static void out_dups(struct buf *b, const carrel_spec *s)
+/* With ${terminal}, a slot, in place of those streams that are one; -1: as they came. */
+static void out_dups(struct buf *b, const carrel_spec *s, int terminal)
 {
 	static const char *const standard[] = { "stdin", "stdout", "stderr" };
+	const carrel_io *io[] = { &s->in, &s->out, &s->err };
 
 	term_out_list(b, (uint32_t)(3 + s->n_pass_fds));
-	for (int i = 0; i < 3; i++)
-		out_dup(b, i, standard[i]);
+	for (int i = 0; i < 3; i++) {
+		if (terminal >= 0 && io[i]->kind == CARREL_PTY) {
+			term_out_tuple(b, 2);
+			term_out_int(b, i);
+			out_slot(b, terminal);
+		} else {
+			out_dup(b, i, standard[i]);
+		}
+	}
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		out_dup(b, s->pass_fds[i][1], NULL);
 	term_out_nil(b);
@@ -124,6 +140,7 @@ static void out_options(struct buf *b, const char *options)
  *   t const char * (text)  v const char *const * (list of texts)  f const char * ({fd, Name})
  *   h nothing ({host, group})  n nothing ([])  s int ({slot, N})  w const char * (list of its words, as atoms)
  *   g const gid_t *, size_t  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
+ *   D const carrel_spec *, int (the same, with the slot for its terminal)
  */
 static void add(struct ops *o, enum place place, enum call_number call, const char *options, const char *format,
 		va_list ap)
@@ -140,6 +157,7 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 	term_out_int(b, call);
 	term_out_tuple(b, argc);
 	for (const char *f = format; *f != 0; f++) {
+		const carrel_spec *s;
 		const gid_t *ids;
 		uint64_t soft;
 
@@ -173,9 +191,7 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 			term_out_list(b, 0);
 			break;
 		case 's':
-			term_out_tuple(b, 2);
-			term_out_atom(b, "slot");
-			term_out_int(b, va_arg(ap, int));
+			out_slot(b, va_arg(ap, int));
 			break;
 		case 'w':
 			out_words(b, va_arg(ap, const char *));
@@ -192,7 +208,9 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 			out_limit(b, soft, va_arg(ap, uint64_t));
 			break;
 		case 'd':
-			out_dups(b, va_arg(ap, const carrel_spec *));
+		case 'D':
+			s = va_arg(ap, const carrel_spec *);
+			out_dups(b, s, *f == 'D' ? va_arg(ap, int) : -1);
 			break;
 		default:
 			break;

@@ -295,7 +295,14 @@ static void add_opened(struct ops *o, const char *options, const char *path)
 	ops_put(o, PLACE_INIT, options, CALL_openat2, "stwiw", ROOT, path, "o_path o_directory", 0, "resolve_in_root");
 }
 
-static void add_dev(struct ops *o)
+/* The task's terminal comes from outside, where its name means nothing inside: ttyname(3) finds it by this one. */
+static void add_console(struct ops *o)
+{
+	INIT(CALL_mknodat, "stii", DEV, "console", S_IFREG | 0444, 0);
+	INIT(CALL_terminal_in, "fst", "stdout", DEV, "console");
+}
+
+static void add_dev(const carrel_spec *s, struct ops *o)
 {
 	static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
 	static const char *const links[][2] = { { "/proc/self/fd", "fd" },	{ "/proc/self/fd/0", "stdin" },
@@ -311,6 +318,8 @@ static void add_dev(struct ops *o)
 		INIT(CALL_mknodat, "stii", DEV, devices[i], S_IFREG | 0444, 0);
 		INIT(CALL_bind_in, "itstnw", HERE, path, DEV, devices[i], "mount_attr_nosuid mount_attr_noexec");
 	}
+	if (s->out.kind == CARREL_PTY)
+		add_console(o);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		INIT(CALL_symlinkat, "tst", links[i][0], DEV, links[i][1]);
 	INIT(CALL_mkdirat, "sti", DEV, "shm", 0755);
@@ -416,7 +425,7 @@ void root_inside(const carrel_spec *s, const struct host *h, struct ops *o)
 		add_directory_root(s, h, o);
 	else
 		add_memory_root(s, h, o);
-	add_dev(o);
+	add_dev(s, o);
 	add_proc(s, o);
 	for (size_t i = 0; i < h->n_mounts; i++)
 		add_mount(h, i, o);
