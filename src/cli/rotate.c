@@ -72,7 +72,12 @@ static int rotate(struct rotate *r)
 	if (r->keep == 0 && unlink(r->path) == -1)
 		return -1;
 	rotate_close(r);
-	return open_file(r);
+	if (open_file(r) == 0)
+		return 0;
+	int err = errno;
+	rotate_close(r);
+	errno = err;
+	return -1;
 }
 
 /* How much of it goes into this file: up to the end of a line if it can be. */
@@ -89,22 +94,33 @@ static size_t part(const struct rotate *r, const char *p, size_t len)
 	return r->size > 0 && !r->line_begun ? 0 : (size_t)room;
 }
 
-int rotate_put(struct rotate *r, const void *data, size_t len)
+size_t rotate_put(struct rotate *r, const void *data, size_t len)
 {
-	const char *p = data;
+	const char *p = data, *end = p + len;
 
-	while (len > 0) {
-		size_t n = part(r, p, len);
+	/* A rotation that failed half way left none open. */
+	if (r->fd == -1 && open_file(r) == -1) {
+		rotate_close(r);
+		return 0;
+	}
+	while (p < end) {
+		size_t n = part(r, p, (size_t)(end - p));
 
-		if (file_write(r->fd, p, n) == -1)
-			return -1;
+		if (file_write(r->fd, p, n) == -1) {
+			int err = errno;
+
+			/* Where it cannot be shortened it is not what was opened. */
+			if (ftruncate(r->fd, (off_t)r->size) == -1)
+				err = errno;
+			errno = err;
+			break;
+		}
 		r->size += n;
 		if (n > 0)
 			r->line_begun = p[n - 1] != '\n';
 		p += n;
-		len -= n;
-		if (len > 0 && rotate(r) == -1)
-			return -1;
+		if (p < end && rotate(r) == -1)
+			break;
 	}
-	return 0;
+	return len - (size_t)(end - p);
 }

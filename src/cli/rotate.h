@@ -23,8 +23,9 @@ struct rotate {
  * nobody else's who rotates it.  0, or -1 with a sentence in ${why} (VALUES_WHY bytes). */
 int rotate_open(struct rotate *r, char *why);
 
-/* rotate_put(r, data, len): append.  0, or -1 with errno. */
-int rotate_put(struct rotate *r, const void *data, size_t len);
+/* rotate_put(r, data, len): append.  How much is in the file; less than ${len} after a failure, with errno: the
+ * rest is not there in part, and can be put again. */
+size_t rotate_put(struct rotate *r, const void *data, size_t len);
 
 void rotate_close(struct rotate *r);
 

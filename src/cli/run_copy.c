@@ -110,7 +110,7 @@ static void record_failed(struct run *r)
 
 void run_copy_output(struct run *r, const char *data, size_t len)
 {
-	if (r->tee.fd != -1 && rotate_put(&r->tee, data, len) == -1)
+	if (r->tee.fd != -1 && rotate_put(&r->tee, data, len) < len)
 		tee_failed(r);
 	if (r->cast.fd != -1 && cast_output(&r->cast, data, len) == -1)
 		record_failed(r);
