@@ -324,6 +324,7 @@ struct mount {
 
 #define HOST_TOP 8
 #define HOST_ETC 16
+#define HOST_ADDRESSES 64
 
 struct id_range {
 	uint32_t first, count;
@@ -346,6 +347,9 @@ struct host {
 	char *root_dir;		/* spec.root, absolute, or NULL */
 	bool has_home;		/* ... has a /home */
 	bool overlay;
+	/* For a jail with the host's network: its addresses, in network order. */
+	unsigned char ip4[HOST_ADDRESSES][4], ip6[HOST_ADDRESSES][16];
+	size_t n_ip4, n_ip6;
 	char *net;		/* spec.net_path, absolute, or NULL */
 	char *layer;		/* spec.overlay_dir, absolute, or NULL */
 	struct mount mount[CARREL_TMPFS_MAX + CARREL_BINDS_MAX];
@@ -377,9 +381,10 @@ struct behaviour {
 	const char *name;
 	bool isolates;
 	void (*program)(const carrel_spec *s, const struct behaviour_context *x, struct buf *b);
+	enum call_number needs;	/* a call that only its system has; 0: none */
 };
 
-extern const struct behaviour behaviour_process, behaviour_rootless, behaviour_container;
+extern const struct behaviour behaviour_process, behaviour_rootless, behaviour_container, behaviour_jail;
 
 /* behaviour_of(s): that of ${s}, or NULL when its name is none. */
 const struct behaviour *behaviour_of(const carrel_spec *s);
@@ -394,6 +399,10 @@ void host_finish(struct host *h);
 char *host_dest(const char *path);
 /* path_below(path, dir): ${path} is ${dir} or in it; both as host_dest() gives them. */
 bool path_below(const char *path, const char *dir);
+
+/* addresses.c */
+/* host_addresses(h): fill in those of the host's interfaces.  0 or -errno. */
+int host_addresses(struct host *h);
 
 /* subid.c */
 /* subid_look(root, ret, e): the caller's ranges, and, unless it is ${root}, the programs that map them.  0 or -1. */

@@ -132,7 +132,7 @@ static void bind_reason(const carrel_spec *s, const carrel_bind *b, int err, cha
 	if (err == ENOENT)
 		snprintf(why, size, "bind: '%.70s' is not in %s, where it cannot be made: %s", dest,
 			 s->root != NULL ? "the root" : "what the host shows there",
-			 s->root != NULL ? "make it there, or --overlay" : "choose another place");
+			 s->root != NULL ? "make it there, or --overlay" : "make it there, or choose another place");
 	else if (err == EINVAL && b->alone)
 		snprintf(why, size, "bind: only root can leave out what is mounted below '%.60s': without norec", b->source);
 	else if (err == EINVAL || err == ENOTDIR)

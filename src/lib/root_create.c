@@ -30,7 +30,7 @@ static const struct {
 	{ "etc/group", "root:x:0:\nnogroup:x:65534:\n" },
 	{ "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n" },
 	{ "etc/hostname", "carrel\n" },
-	{ "etc/hosts", "127.0.0.1 localhost carrel\n::1 localhost\n" },
+	{ "etc/hosts", "127.0.0.1 localhost\n127.0.1.1 carrel\n::1 localhost\n" },
 };
 
 static const char *const links[][2] = { { "../tmp", "var/tmp" }, { "../run", "var/run" } };

@@ -145,6 +145,17 @@ TEST(a_root_that_takes_changes)
 	as_written("overlay-kept", text_of(&s, &h));
 }
 
+/* FreeBSD's, as text: what it needs to run is elsewhere. */
+TEST(a_jail)
+{
+	struct host h = { .root_dir = strdup("/rescue"), .n_ip4 = 1, .ip4 = { { 127, 0, 0, 1 } } };
+	const carrel_rlimit limits[] = { { RLIMIT_NOFILE, 64, 64 } };
+	const carrel_spec s = { .size = sizeof(s), .behaviour = "jail", .argv = CARREL_ARGV("./echo", "test"),
+				.root = "/rescue", .hostname = "desk", .limits = limits, .n_limits = 1 };
+
+	as_written("jail", text_of(&s, &h));
+}
+
 /* ------------------------------------------------------- what always holds --- */
 
 struct seen {

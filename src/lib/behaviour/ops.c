@@ -140,6 +140,7 @@ static void out_options(struct buf *b, const char *options)
  *   t const char * (text)  v const char *const * (list of texts)  f const char * ({fd, Name})
  *   h nothing ({host, group})  n nothing ([])  s int ({slot, N})  w const char * (list of its words, as atoms)
  *   g const gid_t *, size_t  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
+ *   b const struct buf * (a whole term)
  *   D const carrel_spec *, int (the same, with the slot for its terminal)
  */
 static void add(struct ops *o, enum place place, enum call_number call, const char *options, const char *format,
@@ -157,6 +158,7 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 	term_out_int(b, call);
 	term_out_tuple(b, argc);
 	for (const char *f = format; *f != 0; f++) {
+		const struct buf *term;
 		const carrel_spec *s;
 		const gid_t *ids;
 		uint64_t soft;
@@ -206,6 +208,10 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 		case 'r':
 			soft = va_arg(ap, uint64_t);
 			out_limit(b, soft, va_arg(ap, uint64_t));
+			break;
+		case 'b':
+			term = va_arg(ap, const struct buf *);
+			buf_append(b, term->data, term->len);
 			break;
 		case 'd':
 		case 'D':

@@ -117,4 +117,4 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	ops_end(&o, b);
 }
 
-const struct behaviour behaviour_process = { "process", false, process_program };
+const struct behaviour behaviour_process = { .name = "process", .isolates = false, .program = process_program };

@@ -184,7 +184,7 @@ static void add_etc(const carrel_spec *s, struct ops *o)
 	add_file(o, "etc/hostname", text);
 	if (!spec_own_net(s))
 		return;
-	snprintf(text, sizeof(text), "127.0.0.1 localhost %s\n::1 localhost\n", host);
+	snprintf(text, sizeof(text), "127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n", host);
 	add_file(o, "etc/hosts", text);
 }
 
