@@ -10,9 +10,14 @@ if ! "$CARREL" run -b rootless true 2>why; then
 	exit 0
 fi
 
+# What must be as it was in the end, killed runs included.
+state() { cut -d' ' -f3- /proc/self/mountinfo; find / -maxdepth 1 | sort; }
+state >before
+
 who() { if [ "$round" = user ]; then as_user "$@"; else "$@"; fi; }
 run() { who "$CARREL" run "$@" 2>&1; }
 inside() { run -b "$b" "$@"; }
+below() { for c in $(cat /proc/"$1"/task/*/children 2>/dev/null); do echo "$c"; below "$c"; done; }
 # fails WHAT PATTERN ARG...: carrel itself fails, in these words
 fails() {
 	what=$1 pattern=$2
@@ -181,6 +186,28 @@ if [ "$(id -u)" -eq 0 ]; then
 	is 'what is mounted below is left out by root, or shown' "$(head -n 1 out)" f
 	like 'what is mounted below a root with a layer' "$(cat out)" '*below the root*something is mounted*'
 fi
+
+# Whoever is killed: no mount is left, and what was kept can be used again.
+b=rootless round=root
+mkdir last
+i=0
+for victim in carrel init reaper super guard; do
+	"$CARREL" run -b $b --overlay=last -c "echo $victim >/f; echo up; sleep 100" >up 2>/dev/null &
+	job=$!
+	i=0
+	while ! grep -q up up 2>/dev/null && [ $i -lt 200 ]; do sleep 0.05; i=$((i + 1)); done
+	pid=$job
+	[ "$victim" = carrel ] || for pid in $(below $job); do
+		[ "$(cat /proc/"$pid"/comm 2>/dev/null)" != "carrel:$victim" ] || break
+	done
+	kill -KILL "$pid"
+	wait $job 2>/dev/null
+	i=0
+	while pgrep -f '^sleep 100$' >/dev/null && [ $i -lt 100 ]; do sleep 0.05; i=$((i + 1)); done
+	is "$victim killed: the layer can be used again" "$("$CARREL" run -b $b --overlay=last cat /f 2>&1)" "$victim"
+done
+state >after
+is 'the host is as it was' "$(diff before after)" ''
 
 for what in 'root:--root /' 'binds:--bind /usr' 'tmpfs:--tmpfs /x' 'hostname:--hostname x' 'net none:--net none' 'overlay:--overlay'; do
 	# shellcheck disable=SC2086 # words
