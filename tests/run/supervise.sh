@@ -17,7 +17,7 @@ down() {
 	wait $sup
 }
 ctl() { timeout 60 "$CARREL" ctl --socket "$tmp/sock" "$@"; }
-state() { ctl status "$1" | awk 'NR == 2 { print $2 }'; }
+state() { ctl status "$1" 2>/dev/null | awk 'NR == 2 { print $2 }'; }
 
 # ---- output and statuses ----
 
@@ -36,8 +36,8 @@ like 'the time' "$(cat o)" '20??-??-??T??:??:??.???Z a: x'
 sv -q -o 'restart temporary' a='seq 1 50000' b='seq 100001 150000' | (sleep 0.3; cat) >o
 is 'a slow reader loses no line' "$(sed -n 's/^a: //p' o | cksum) $(sed -n 's/^b: //p' o | cksum)" \
 	"$(seq 1 50000 | cksum) $(seq 100001 150000 | cksum)"
-is 'a reader that leaves does not end it' "$(sv -q -o 'restart temporary' a='seq 1 50000; touch done' | head -1; ls done)" \
-	"$(printf 'a: 1\ndone')"
+is 'a reader that leaves does not end it' "$(sv -q -o 'restart temporary' a='seq 1 50000; touch fin' | head -1; ls fin)" \
+	"$(printf 'a: 1\nfin')"
 
 # ---- files ----
 
@@ -100,7 +100,7 @@ ctl signal db KILL
 until [ "$(ctl status db | awk 'NR == 2 { print $5 }')" = 3 ]; do sleep 0.01; done
 like 'signal' "$(ctl --json status db)" '*"failures":1*"termsig":"SIGKILL"*'
 ctl log web >out
-like 'log' "$(cat out)" "it's \"down\"*"
+like 'log' "$(cat out)" "*it's \"down\"*"
 for wrong in 'start none' 'signal db XYZ' 'signal none TERM'; do
 	# shellcheck disable=SC2086 # words
 	ctl $wrong 2>out
@@ -114,15 +114,24 @@ done
 "$CARREL" supervise --socket "$tmp/sock" a='sleep 1' 2>out
 like 'a second one is refused' "$? $(cat out)" "125 carrel: another supervisor, process $sup, has $tmp/sock *"
 is 'and the first goes on' "$(state db)" up
-(printf 'stat'; sleep 60) | timeout 60 python3 -c 'import socket, sys
-s = []
-for i in range(40):
-    c = socket.socket(socket.AF_UNIX); c.connect(sys.argv[1]); s.append(c)
-import time; time.sleep(600)' "$tmp/sock" &
+cat >rude.py <<'END'
+import socket, sys, time
+clients = [socket.socket(socket.AF_UNIX) for i in range(40)]
+for c in clients:
+    c.connect(sys.argv[1])
+    try:
+        c.send(b"stat")
+    except BrokenPipeError:
+        pass
+open("rude", "w").close()
+time.sleep(60)
+END
+python3 rude.py "$tmp/sock" &
 rude=$!
-sleep 0.3
+until [ -e rude ]; do sleep 0.01; done
 like 'too many that say nothing' "$(ctl status 2>&1)" '*too many*'
-kill $rude; wait $rude 2>/dev/null
+kill $rude
+wait $rude 2>/dev/null
 until [ "$(state db 2>/dev/null)" = up ]; do sleep 0.05; done
 pass 'and when they are gone it answers'
 printf 'x%.0s' $(seq 1 3000) | timeout 5 python3 -c 'import socket, sys
@@ -151,13 +160,11 @@ is 'a stop in order is no failure' $? 0
 
 # ---- ends ----
 
-for sig in TERM INT; do
-	up a="trap 'echo bye; exit 0' $sig TERM; echo here; while :; do sleep 0.05; done"
-	until grep -q here o; do sleep 0.01; done
-	kill -$sig $sup
-	wait $sup
-	is "$sig: the services end in their way" "$? $(grep -c bye o)" '0 1'
-done
+up a="trap 'echo bye; exit 0' TERM; echo here; while :; do sleep 0.05; done"
+until grep -q here o; do sleep 0.01; done
+kill -TERM $sup
+wait $sup
+is 'TERM: the services end in their way' "$? $(grep -c bye o)" '0 1'
 up -o 'kill-after 60s' a="trap '' TERM; echo here; while :; do sleep 0.05; done"
 until grep -q here o; do sleep 0.01; done
 kill -TERM $sup
