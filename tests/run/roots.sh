@@ -111,6 +111,10 @@ b"
 	[ "$round" = root ] || chown -h "$user" kept/upper
 	like "$w ... a link in place of a layer" "$(inside --overlay=kept touch /x; ls away)" "carrel: *"
 
+	mkdir fds
+	[ "$round" = root ] || chown "$user" fds
+	is "$w ... nothing of it is open" "$(inside --overlay=fds -c 'ls /proc/self/fd | tr "\n" " "; ls /proc/1/fd 2>&1 | grep -c denied')" '0 1 2 3 1'
+
 	# --bind
 	echo f >shown/f
 	is "$w a source that need not be there" "$(inside --bind nosuch:/x:optional -c 'ls -d /x 2>&1')" \
