@@ -205,10 +205,20 @@ static void exec_words(struct explain *x, const struct op *op)
 	buf_finish(&b);
 	if (strchr(op->arg[0].s, '/') == NULL)
 		explain_say(x, EXPLAIN_COMMAND, "which is searched in %s", op->arg[3].s);
-	size_t n = 0;
-	for (char **env = op->arg[2].v; env != NULL && n < op->arg[2].n; env++)
-		n++;
-	explain_say(x, EXPLAIN_COMMAND, "with %zu variable%s in its environment", n, n == 1 ? "" : "s");
+	explain_say(x, EXPLAIN_COMMAND, "with %u variable%s in its environment", op->arg[2].n, op->arg[2].n == 1 ? "" : "s");
+}
+
+/* A number that is only known when the program runs. */
+static bool has_result(const struct op *op)
+{
+	const char *letters = op->call->args;
+	char second;
+
+	for (int i = 0; i < op->call->argc; i++) {
+		if (strchr("iIulqkKUWr", call_letter(&letters, &second)) != NULL && op->arg[i].kind == ARG_SLOT)
+			return op->call->number != CALL_id_map && op->call->number != CALL_id_map_by;
+	}
+	return false;
 }
 
 /* True when there are words for it. */
@@ -216,7 +226,7 @@ static bool op_words(struct explain *x, const struct op *op)
 {
 	const struct arg *a = op->arg;
 
-	if (op->place == PLACE_BEFORE || op->place == PLACE_FAILED || op->place == PLACE_AFTER)
+	if (op->place == PLACE_BEFORE || op->place == PLACE_FAILED || op->place == PLACE_AFTER || has_result(op))
 		return false;
 	if (explain_files(x, op))
 		return true;

@@ -3,7 +3,6 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +40,29 @@ static int find(const char *path, const char *name, uid_t uid, struct id_range *
 	return r;
 }
 
+/* The name of the user ${uid}; "" when none is known.  Without the services that getpwuid(3) would load into the host;
+ * a wrong name does no harm, because newuidmap(1) asks for itself. */
+static void name_of(uid_t uid, char *name, size_t size)
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	const char *own = getenv("LOGNAME") != NULL ? getenv("LOGNAME") : getenv("USER");
+	char *line = NULL;
+	size_t room = 0;
+	unsigned long id;
+	bool found = false;
+
+	while (f != NULL && !found && getline(&line, &room, f) > 0) {
+		found = sscanf(line, "%*[^:]:%*[^:]:%lu:", &id) == 1 && id == uid;
+		if (found)
+			snprintf(name, size, "%.*s", (int)strcspn(line, ":"), line);
+	}
+	if (!found)
+		snprintf(name, size, "%s", own != NULL ? own : "");
+	free(line);
+	if (f != NULL)
+		fclose(f);
+}
+
 static const char *program(const char *const paths[2])
 {
 	return access(paths[0], X_OK) == 0 ? paths[0] : access(paths[1], X_OK) == 0 ? paths[1] : NULL;
@@ -50,19 +72,15 @@ int subid_look(bool root, struct subids *ret, carrel_error *e)
 {
 	static const char *const uids[] = { "/usr/bin/newuidmap", "/usr/local/bin/newuidmap" };
 	static const char *const gids[] = { "/usr/bin/newgidmap", "/usr/local/bin/newgidmap" };
-	struct passwd pw, *found = NULL;
-	char mem[4096], name[64];
+	char name[64];
 
 	*ret = (struct subids){ .newuidmap = program(uids), .newgidmap = program(gids) };
 	if (!root && (ret->newuidmap == NULL || ret->newgidmap == NULL))
 		return error_set(e, CARREL_STAGE_IDS, ENOENT, -1,
 				 "subids: newuidmap and newgidmap are not installed (Debian: apt install uidmap)");
-	getpwuid_r(getuid(), &pw, mem, sizeof(mem), &found);
-	snprintf(name, sizeof(name), "%s", found != NULL ? found->pw_name : "");
-	if (!root && found == NULL)
-		return error_set(e, CARREL_STAGE_IDS, ENOENT, -1,
-				 "subids: user %lu is not in the password file, as newuidmap wants it",
-				 (unsigned long)getuid());
+	name_of(getuid(), name, sizeof(name));
+	if (name[0] == 0)
+		snprintf(name, sizeof(name), "%lu", (unsigned long)getuid());
 	for (int i = 0; i < 2; i++) {
 		const char *path = i == 0 ? "/etc/subuid" : "/etc/subgid";
 		int r = find(path, name, getuid(), i == 0 ? &ret->uids : &ret->gids);

@@ -102,6 +102,9 @@ P
 is 'what has no words' "$(section 'Other operations' --ops ops)" 'before mkdir("made", 493)
 task sched_setaffinity(0, [1])
 after rmdir("made")'
+is 'a number that is not known yet' "$(printf 'task getpid() slot 60\ntask umask({slot, 60})\ntask exec("/bin/true", ["true"], env, "")\n' |
+	"$CARREL" run --explain --ops - | sed -n '/^Other/,$p' | tail -n +2)" '  task getpid() slot 60
+  task umask({slot, 60})'
 like 'an operation that is none' "$("$CARREL" run --explain --ops /dev/null 2>&1; echo 'nosuch x()' | "$CARREL" run --explain --ops - 2>&1)" '*line 1: *'
 
 # JSON: the same operations, in a form that reads back to the same text.
