@@ -205,7 +205,7 @@ static const struct option_row rows[] = {
 
 	{ .help = "What it is shown (rootless, container)" },
 	{ 0, "net", "none|host|PATH", "its network (none), or that of a namespace", run_isolate_take_net, 0 },
-	{ 0, "bind", "SRC[:DEST][:OPTION,...]", "show it SRC of the host (ro; rw, norec, optional)",
+	{ 0, "bind", "SRC[:DEST][:OPT,...]", "show it SRC of the host (ro; rw, norec, optional)",
 	  run_isolate_take_bind, 0 },
 	{ 0, "tmpfs", "DEST[:SIZE][:exec]", "an empty directory in memory (64M)", run_isolate_take_tmpfs, 0 },
 	{ 0, "root", "DIR", "its root, read-only (made of the host's /usr)", run_isolate_take_root, 0 },
