@@ -213,6 +213,21 @@ static const struct option_row rows[] = {
 	{ 0, "overlay-size", "SIZE", "room for these changes in memory (256M)", run_isolate_take_overlay_size, 0 },
 	{ 0, "hostname", "NAME", "its host name (carrel)", run_isolate_take_hostname, 0 },
 
+	{ .help = "What it may use" },
+	{ 0, "ro", "PATH", "read PATH and below; with one such option, no other files", run_restrict_take_ro, 0 },
+	{ 0, "rw", "PATH", "... and write, make and remove", run_restrict_take_rw, 0 },
+	{ 0, "exec", "PATH", "read and execute", run_restrict_take_exec, 0 },
+	{ 0, "no-system", NULL, "... not even the system's programs and libraries", NULL, FLAG(spec.no_system) },
+	{ 0, "connect", "PORT|none", "TCP to this port (80, 8000-8009), and to no others", run_restrict_take_connect, 0 },
+	{ 0, "bind-port", "PORT|none", "TCP from this port of its own", run_restrict_take_bind_port, 0 },
+	{ 0, "scope", "NAMES", "not to reach outside: signal, abstract, or none", run_restrict_take_scope, 0 },
+	{ 0, "cap", "NAME", "keep this capability, and no others", run_restrict_take_cap, 0 },
+	{ 0, "drop-caps", NULL, "keep none", NULL, FLAG(spec.drop_caps) },
+
+	{ .help = "What it may do" },
+	{ 0, "seccomp", "PRESET|FILE", "its system calls: default, strict, none, or a policy's file", run_policy_take, 0 },
+	{ 0, "seccomp-log", NULL, "... refuse nothing, and say at the end what would have been", NULL, FLAG(policy.log) },
+
 	{ .help = "Its end" },
 	{ 't', "timeout", "TIME", "end everything after TIME (1.5s, 300ms, 2m)", take_timeout, 0 },
 	{ 's', "signal", "NAME", "end with this signal (TERM)", take_signal, 0 },
@@ -264,7 +279,7 @@ static const struct option_row rows[] = {
 };
 
 static const char *const later[] = {
-	"memory", "pids", "cpu", "seccomp", "ro", "rw", "cap", "profile", "ordered", "status-fd", NULL,
+	"memory", "pids", "cpu", "profile", "ordered", "status-fd", NULL,
 };
 
 const struct option_table run_options_table = {
@@ -295,6 +310,8 @@ void run_options_finish(struct run_options *o)
 {
 	run_isolate_finish(&o->isolate);
 	run_ops_finish(o);
+	run_restrict_finish(&o->restrictions);
+	run_policy_finish(&o->policy);
 	free(o->tee_path);
 	free(o->env);
 	free(o->groups);
@@ -326,6 +343,8 @@ int run_options_complete(struct run_options *o, char **words)
 	int status = complete_exit(o);
 	if (status == OPTIONS_GO_ON)
 		status = run_stdio_complete(o);
+	if (status == OPTIONS_GO_ON)
+		status = run_policy_complete(o);
 	if (status != OPTIONS_GO_ON)
 		return status;
 

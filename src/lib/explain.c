@@ -273,6 +273,12 @@ static bool op_words(struct explain *x, const struct op *op)
 		explain_say(x, EXPLAIN_RIGHTS, "no signals to processes outside of its tree%s",
 			    op->ignore ? ", where the kernel has Landlock for it" : "");
 		return true;
+	case CALL_seccomp_preset:
+		explain_say(x, EXPLAIN_RIGHTS, "system calls of the policy %s (carrel policy show %s)", a[0].s, a[0].s);
+		return true;
+	case CALL_seccomp_filter:
+		explain_say(x, EXPLAIN_RIGHTS, "system calls that a policy of the caller's allows");
+		return true;
 	case CALL_keyctl_join_session:
 		explain_say(x, EXPLAIN_RIGHTS, "an empty keyring");
 		return true;

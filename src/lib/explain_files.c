@@ -218,7 +218,7 @@ bool explain_files(struct explain *x, const struct op *op)
 		return true;
 	case CALL_open:
 		open_words(x, op, NULL, a[0].s, a[1].i);
-		if (op->place == PLACE_TASK && strcmp(a[0].s, "/dev/console") == 0)
+		if (strcmp(a[0].s, "/dev/console") == 0)
 			x->terminal_slot = op->slot;
 		return !(a[1].i & O_CREAT);
 	case CALL_write:

@@ -118,6 +118,8 @@ static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_e
 	r->fds[r->n_fds++] = keep(r, cwd);
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		r->fds[r->n_fds++] = s->pass_fds[i][0];
+	if (s->filter_listens)
+		r->fds[r->n_fds++] = s->filter_socket;
 	return 0;
 }
 
@@ -166,13 +168,15 @@ static void out_options(struct buf *b, const carrel_spec *s)
 
 static void out_names(struct buf *b, const carrel_spec *s)
 {
-	term_out_list(b, (uint32_t)(4 + s->n_pass_fds));
+	term_out_list(b, (uint32_t)(4 + s->n_pass_fds + (s->filter_listens ? 1 : 0)));
 	term_out_atom(b, "stdin");
 	term_out_atom(b, "stdout");
 	term_out_atom(b, "stderr");
 	term_out_atom(b, "cwd");
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		term_out_int(b, s->pass_fds[i][1]);
+	if (s->filter_listens)
+		term_out_int(b, spec_listener(s));
 	term_out_nil(b);
 }
 
@@ -282,8 +286,10 @@ void id_slot_free(carrel *c, int *slot)
 static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context x, struct request *r, carrel_error *e)
 {
 	struct host host;
-	int err;
+	int err = restriction_look(s, &x, e);
 
+	if (err < 0)
+		return err;
 	if (!behaviour_of(s)->isolates)
 		return out_behaviour(s, &x, r, e);
 	err = host_look(s, c != NULL && c->guard > 0 ? c->guard : getpid(), id_slot_take(c, r), &host, e);

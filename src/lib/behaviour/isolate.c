@@ -11,6 +11,8 @@
 
 /* Nobody, and what a file system shows for ids that are not mapped. */
 #define INSIDE 65534
+/* The slot of the task's terminal. */
+#define CONSOLE 5
 
 bool spec_own_net(const carrel_spec *s)
 {
@@ -96,21 +98,12 @@ static void add_identity(const carrel_spec *s, struct ops *o)
 	ops_add_init(o, CALL_umask, "i", 0);
 }
 
-/* The last thing first: what empties the bounding set needs a capability that capset() takes. */
-static void add_no_rights(struct ops *o)
-{
-	ops_add_init(o, CALL_prctl, "aiiii", "pr_set_no_new_privs", 1, 0, 0, 0);
-	ops_add_init(o, CALL_drop_bounding, "n");
-	/* No capabilities for user 0, none kept or raised, and all of that locked. */
-	ops_add_init(o, CALL_prctl, "aiiii", "pr_set_securebits", 0xef, 0, 0, 0);
-	ops_add_init(o, CALL_ambient_clear, "");
-	ops_add_init(o, CALL_capset, "nnn");
-}
-
 static void add_session(const carrel_spec *s, struct ops *o)
 {
 	ops_add_init(o, CALL_setsid, "");
 	if (s->out.kind == CARREL_PTY) {
+		/* By the name that it has inside, before rules for files may forbid it. */
+		ops_put(o, PLACE_INIT, "slot 5", CALL_open, "twi", "/dev/console", "o_rdwr o_noctty", 0);
 		ops_add_init(o, CALL_controlling_terminal, "f", "stdout");
 		ops_add(o, CALL_setpgid, false, "ii", 0, 0);
 		ops_add(o, CALL_foreground, false, "f", "stdout");
@@ -139,20 +132,18 @@ static void add_task(const carrel_spec *s, const struct behaviour_context *x, st
 	else
 		ops_add(o, CALL_umask, false, "i", 022);
 	/* Namespaces do the same already, but for abstract sockets in the host's network. */
-	ops_add(o, CALL_landlock_scope, true, "w", "landlock_scope_abstract_unix_socket landlock_scope_signal");
+	restrict_rules(s, x, o);
+	restrict_obey(s, "landlock_scope_abstract_unix_socket landlock_scope_signal", o);
 	add_limits(s, x->view, o);
 	ops_add(o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
 	ops_phase(o, PLACE_TASK);
 	ops_add(o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
-	if (s->out.kind == CARREL_PTY) {
-		/* By the name that it has inside. */
-		ops_put(o, PLACE_TASK, "slot 5", CALL_open, "twi", "/dev/console", "o_rdwr o_noctty", 0);
-		ops_add(o, CALL_dup_fds, false, "D", s, 5);
-	} else {
+	if (s->out.kind == CARREL_PTY)
+		ops_add(o, CALL_dup_fds, false, "D", s, CONSOLE);
+	else
 		ops_add(o, CALL_dup_fds, false, "d", s);
-	}
-	/* The system call policy has its place here: everything before it may be denied by it. */
+	process_policy(s, o);
 	process_exec(s, x, o);
 }
 
@@ -170,7 +161,8 @@ void isolate_program(const carrel_spec *s, const struct behaviour_context *x, st
 	add_session(s, &o);
 	ops_add_init(&o, CALL_keyctl_join_session, "");
 	ops_phase(&o, PLACE_INIT);
-	add_no_rights(&o);
+	ops_add_init(&o, CALL_prctl, "aiiii", "pr_set_no_new_privs", 1, 0, 0, 0);
+	restrict_capabilities(s->caps, PLACE_INIT, &o);
 	add_task(s, x, &o);
 	ops_end(&o, b);
 }

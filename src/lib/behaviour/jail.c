@@ -68,7 +68,7 @@ static void jail_program(const carrel_spec *s, const struct behaviour_context *x
 	if (s->out.kind == CARREL_PTY)
 		ops_add(&o, CALL_controlling_terminal, false, "f", "stdout");
 	process_priority(s, &o);
-	ops_add(&o, CALL_jail, false, "b", &record);
+	ops_add(&o, CALL_jail, false, "B", &record);
 	ops_add(&o, CALL_chdir, false, "t", s->cwd != NULL ? s->cwd : "/");
 	if (s->set & CARREL_SET_UMASK)
 		process_umask(s, x, &o);

@@ -42,6 +42,15 @@ static void out_ids(struct buf *b, const gid_t *ids, size_t n)
 		term_out_nil(b);
 }
 
+static void out_ports(struct buf *b, const uint16_t *ports, size_t n)
+{
+	term_out_list(b, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		term_out_uint(b, ports[i]);
+	if (n > 0)
+		term_out_nil(b);
+}
+
 static void out_limit(struct buf *b, uint64_t soft, uint64_t hard)
 {
 	term_out_tuple(b, 3);
@@ -77,7 +86,7 @@ static void out_dups(struct buf *b, const carrel_spec *s, int terminal)
 	static const char *const standard[] = { "stdin", "stdout", "stderr" };
 	const carrel_io *io[] = { &s->in, &s->out, &s->err };
 
-	term_out_list(b, (uint32_t)(3 + s->n_pass_fds));
+	term_out_list(b, (uint32_t)(3 + s->n_pass_fds + (s->filter_listens ? 1 : 0)));
 	for (int i = 0; i < 3; i++) {
 		if (terminal >= 0 && io[i]->kind == CARREL_PTY) {
 			term_out_tuple(b, 2);
@@ -89,6 +98,8 @@ static void out_dups(struct buf *b, const carrel_spec *s, int terminal)
 	}
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		out_dup(b, s->pass_fds[i][1], NULL);
+	if (s->filter_listens)
+		out_dup(b, spec_listener(s), NULL);
 	term_out_nil(b);
 }
 
@@ -136,11 +147,12 @@ static void out_options(struct buf *b, const char *options)
 
 /*
  * Format letters and what they take:
- *   i int  u uint64_t  a const char * (atom)  A const char * (list of one atom)
+ *   i int  u uint64_t  a const char * (atom)
  *   t const char * (text)  v const char *const * (list of texts)  f const char * ({fd, Name})
  *   h nothing ({host, group})  n nothing ([])  s int ({slot, N})  w const char * (list of its words, as atoms)
- *   g const gid_t *, size_t  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
- *   b const struct buf * (a whole term)
+ *   b const void *, size_t (bytes)  g const gid_t *, size_t  p const uint16_t *, size_t (list of ports)
+ *   r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
+ *   B const struct buf * (a whole term)
  *   D const carrel_spec *, int (the same, with the slot for its terminal)
  */
 static void add(struct ops *o, enum place place, enum call_number call, const char *options, const char *format,
@@ -161,6 +173,8 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 		const struct buf *term;
 		const carrel_spec *s;
 		const gid_t *ids;
+		const uint16_t *ports;
+		const void *bytes;
 		uint64_t soft;
 
 		switch (*f) {
@@ -169,11 +183,6 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 			break;
 		case 'u':
 			term_out_uint(b, va_arg(ap, uint64_t));
-			break;
-		case 'A':
-			term_out_list(b, 1);
-			term_out_atom(b, va_arg(ap, const char *));
-			term_out_nil(b);
 			break;
 		case 'a':
 			term_out_atom(b, va_arg(ap, const char *));
@@ -205,11 +214,19 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 			ids = va_arg(ap, const gid_t *);
 			out_ids(b, ids, va_arg(ap, size_t));
 			break;
+		case 'p':
+			ports = va_arg(ap, const uint16_t *);
+			out_ports(b, ports, va_arg(ap, size_t));
+			break;
+		case 'b':
+			bytes = va_arg(ap, const void *);
+			term_out_binary(b, bytes, va_arg(ap, size_t));
+			break;
 		case 'r':
 			soft = va_arg(ap, uint64_t);
 			out_limit(b, soft, va_arg(ap, uint64_t));
 			break;
-		case 'b':
+		case 'B':
 			term = va_arg(ap, const struct buf *);
 			buf_append(b, term->data, term->len);
 			break;
