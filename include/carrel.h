@@ -169,7 +169,8 @@ enum {
 typedef enum {
 	CARREL_NET_DEFAULT = 0,	/* process: HOST; rootless, container: NONE */
 	CARREL_NET_NONE,	/* a network of its own, with a loopback interface that is up */
-	CARREL_NET_HOST		/* the host's */
+	CARREL_NET_HOST,	/* the host's */
+	CARREL_NET_PATH		/* an existing one: .net_path */
 } carrel_net;
 
 /*
@@ -180,6 +181,8 @@ typedef struct {
 	const char *source;	/* on the host; relative to the host's directory */
 	const char *dest;	/* in the task's root, absolute; NULL: the same path as source, which is absolute then */
 	int writable;		/* 0: read-only */
+	int optional;		/* one whose source is not there is left out */
+	int alone;		/* without what is mounted below it (an ordinary user cannot uncover that: EINVAL) */
 } carrel_bind;
 
 /* An empty directory in memory that the task can write to. */
@@ -285,6 +288,18 @@ typedef struct {
 	const carrel_tmpfs *tmpfs;	/* at most CARREL_TMPFS_MAX */
 	size_t n_tmpfs;
 	const char *hostname;		/* NULL: "carrel" */
+	int overlay;			/* its root can be written to: what it changes lies in a layer above, in memory,
+					   and is gone with it; .root needs no directories for what is mounted then */
+	const char *overlay_dir;	/* ... in this directory, and stays there: implies overlay */
+	uint64_t overlay_size;		/* ... bytes at most in memory; 0: 256 MiB */
+	const char *ops_override;	/* text of operations: those of a place take the behaviour's of this place, but
+					   for what must come last there (doc/PROGRAMS.md) */
+	const char *ops_add;		/* ... are added to the behaviour's of their places */
+	const char *net_path;		/* CARREL_NET_PATH: a network namespace by path, such as /run/netns/NAME or
+					   /proc/PID/ns/net */
+	int subids;			/* the user's ranges of /etc/subuid and /etc/subgid are mapped inside as well,
+					   from 0 on but for .uid and .gid; supplementary groups are dropped, and .groups
+					   may name mapped ones.  A user other than root needs newuidmap(1) for that. */
 	/*
 	 * What follows takes rights away by Landlock, in every behaviour and without privilege (Linux; carrel-restrict(7)
 	 * says what it covers).  What the kernel cannot enforce is an error (EOPNOTSUPP) before anything starts.
@@ -551,6 +566,26 @@ void carrel_result_free(carrel_result *r);
  * Starts nothing.  0, or -1.
  */
 int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e);
+
+/* How carrel_describe() says it. */
+typedef enum {
+	CARREL_FORM_OPS = 0,	/* as carrel_print_ops() */
+	CARREL_FORM_JSON,	/* the same operations as JSON, an array of objects; see doc/PROGRAMS.md */
+	CARREL_FORM_WORDS	/* what the task will see and may use, in words for people */
+} carrel_form;
+
+/*
+ * carrel_describe(s, form, ret_text, e): what carrel_spawn() would do for ${s}, as text in ${ret_text} (free(3)
+ * it).  All forms are made of the operations themselves.  Starts nothing.  0, or -1.
+ */
+int carrel_describe(const carrel_spec *s, carrel_form form, char **ret_text, carrel_error *e);
+
+/*
+ * carrel_root_create(dir, e): make the directory ${dir}, which must not be there, with the directories, links and
+ * files that carrel_spec.root wants; what is to be run in it is put there by others, or shown by .binds.  It is
+ * there as a whole or not at all.  0, or -1: EEXIST, ENOENT, EACCES, ...
+ */
+int carrel_root_create(const char *dir, carrel_error *e);
 
 /* ------------------------------------------------------------ a tree --- */
 

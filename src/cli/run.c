@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static int print_ops(const struct run_options *o)
+static int describe(const struct run_options *o)
 {
 	carrel_error e = { 0 };
 	char *text = NULL;
 
-	if (carrel_print_ops(&o->spec, &text, &e) == -1)
+	if (carrel_describe(&o->spec, o->form, &text, &e) == -1)
 		return report_error(&e);
 	fputs(text, stdout);
 	free(text);
@@ -135,7 +135,7 @@ int run_learning(int argc, char **argv, const char *learn)
 		status = run_options_complete(&o, argv + first);
 	if (status == OPTIONS_GO_ON) {
 		keep_ignored(&o, &signals);
-		status = o.print_ops ? print_ops(&o) : run(&o, &signals);
+		status = o.describe ? describe(&o) : run(&o, &signals);
 	}
 	run_options_finish(&o);
 	return status;

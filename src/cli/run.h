@@ -37,6 +37,12 @@ struct run_isolate {
 	size_t n_texts;
 };
 
+/* A file of operations, and what is in it. */
+struct run_ops {
+	const char *file;
+	char *text;
+};
+
 /* What it may use. */
 struct run_restrict {
 	carrel_path paths[CARREL_PATHS_MAX];
@@ -57,8 +63,9 @@ struct run_policy {
 /* What the command line asked for.  The spec borrows from it and from argv. */
 struct run_options {
 	carrel_spec spec;
-	int help, json, print_ops, stats, verbose, wait_tree, no_cgroup;
+	int help, json, describe, stats, verbose, wait_tree, no_cgroup;
 	int pty, lines, tag, stamp, quiet, append;
+	carrel_form form;	/* ... as this */
 	const char *on_exit;
 	const char *input, *output, *error;
 	char *tee_path;
@@ -69,8 +76,7 @@ struct run_options {
 	enum run_stdio stdio;
 	int shared;		/* the command is in the caller's session and process group */
 	int ignored[3];		/* of spec.keep_ignored */
-	const char *ops_file;
-	char *ops_text;
+	struct run_ops ops, ops_add, ops_override;
 	const char **env;
 	size_t n_env;
 	gid_t *groups;
@@ -87,8 +93,17 @@ int run_isolate_take_behaviour(void *to, const char *value, char *why);
 int run_isolate_take_net(void *to, const char *value, char *why);
 int run_isolate_take_hostname(void *to, const char *value, char *why);
 int run_isolate_take_root(void *to, const char *value, char *why);
+int run_isolate_take_overlay(void *to, const char *value, char *why);
+int run_isolate_take_overlay_size(void *to, const char *value, char *why);
 int run_isolate_take_bind(void *to, const char *value, char *why);
 int run_isolate_take_tmpfs(void *to, const char *value, char *why);
+
+/* The rows of options about operations; run_ops_load(o): read the files.  OPTIONS_GO_ON, or an exit status. */
+int run_ops_take(void *to, const char *value, char *why);
+int run_ops_take_add(void *to, const char *value, char *why);
+int run_ops_take_override(void *to, const char *value, char *why);
+int run_ops_load(struct run_options *o);
+void run_ops_finish(struct run_options *o);
 
 /* run_restrict_take_*(to, value, why): the same for what it may use. */
 int run_restrict_take_ro(void *to, const char *value, char *why);

@@ -64,13 +64,13 @@ void reaper_report(const struct reaper *r, const int64_t *result)
 		_exit(125);
 }
 
-/* What is to be done when all is over, whatever became of it.  The request's descriptors are closed by then. */
-static void run_after(struct reaper *r)
+/* What is to be done when all is over.  The request's descriptors are closed by then. */
+static void run_over(struct reaper *r, enum place place)
 {
 	struct run_error ignored;
 
-	if (r->program != NULL && r->program->has_place[PLACE_AFTER])
-		run_place(&r->task->run, PLACE_AFTER, &ignored);
+	if (r->program != NULL && r->program->has_place[place])
+		run_place(&r->task->run, place, &ignored);
 }
 
 /* Places run one after the other, each in the order of the program. */
@@ -97,7 +97,8 @@ _Noreturn void reaper_fail(struct reaper *r, enum stage stage, int err, int inde
 	domain_end(r->role, -1, NULL, NULL);
 	if (r->program != NULL)
 		link_close_fds(&inbox);
-	run_after(r);
+	run_over(r, PLACE_FAILED);
+	run_over(r, PLACE_AFTER);
 	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index };
 	snprintf(p->what, sizeof(p->what), "%s", what);
 	bool traced = r->trace && r->program != NULL && index >= 0;
@@ -202,7 +203,7 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 		}
 	}
 	reaper_watch(&r);
-	run_after(&r);
+	run_over(&r, PLACE_AFTER);
 	/* Killed with its init, whose word about it would have been the only one. */
 	if (!r.leader_done)
 		r.report.status = SIGKILL;

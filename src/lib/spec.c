@@ -40,14 +40,15 @@ static int check_command(const carrel_spec *s, carrel_error *e)
 	}
 	if (s->path != NULL && s->argv == NULL)
 		return BAD(-1, "path names the file to execute, and the words for it must be in argv, which is NULL");
-	if (s->behaviour != NULL && strcmp(s->behaviour, "jail") == 0)
-		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1,
-				 "behaviour jail is for FreeBSD, whose jails it uses; here there are rootless and "
-				 "container");
 	if (behaviour_of(s) == NULL)
 		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1,
 				 "behaviour '%.40s' is not known; there are process, rootless and container",
 				 s->behaviour);
+	const enum call_number needs = behaviour_of(s)->needs;
+	if (needs != 0 && !call_by_number(needs)->here)
+		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1, needs == CALL_jail ?
+				 "behaviour jail is for FreeBSD, whose jails it uses; here there are rootless and container" :
+				 "behaviour %s is for Linux, whose namespaces it uses", s->behaviour);
 	return 0;
 }
 

@@ -106,7 +106,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 {
 	struct ops o;
 
-	ops_begin(&o);
+	ops_begin(&o, x);
 	add_session(s, &o);
 	process_priority(s, &o);
 	ops_add(&o, CALL_fchdir, false, "f", "cwd");
@@ -126,6 +126,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	restrict_after_identity(s, x, &o);
 	/* After the identity, whose change would clear it. */
 	ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
+	ops_phase(&o, PLACE_TASK);
 	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
 	ops_add(&o, CALL_dup_fds, false, "d", s);
@@ -134,4 +135,4 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	ops_end(&o, b);
 }
 
-const struct behaviour behaviour_process = { "process", false, process_program };
+const struct behaviour behaviour_process = { .name = "process", .isolates = false, .program = process_program };
