@@ -154,7 +154,7 @@ static int take(const struct option_table *t, const struct option_row *row, void
 	case 0:
 		return OPTIONS_GO_ON;
 	case -2:
-		report_line("%s is not available in this version", why);
+		report_line("--%s: %s", row->name, why);
 		return EXIT_CARREL;
 	default:
 		return report_usage(t->verb, "--%s \"%s\": %s", row->name, value != NULL ? value : "", why);

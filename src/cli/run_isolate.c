@@ -13,6 +13,12 @@ static int no(char *why, const char *text)
 	return -1;
 }
 
+static int no_memory(char *why)
+{
+	no(why, strerror(ENOMEM));
+	return -2;
+}
+
 int run_isolate_take_behaviour(void *to, const char *value, char *why)
 {
 	static const char *const names[] = { "process", "rootless", "container" };
@@ -130,7 +136,7 @@ int run_isolate_take_bind(void *to, const char *value, char *why)
 		return no(why, "too many binds");
 	char *text = kept(i, value);
 	if (text == NULL)
-		return no(why, strerror(ENOMEM));
+		return no_memory(why);
 	char *colon = strrchr(text, ':');
 	if (colon != NULL && bind_options(colon + 1, &bind))
 		*colon = '\0';
@@ -160,7 +166,7 @@ int run_isolate_take_tmpfs(void *to, const char *value, char *why)
 		return no(why, "too many of them");
 	char *text = kept(i, value);
 	if (text == NULL)
-		return no(why, strerror(ENOMEM));
+		return no_memory(why);
 	tmpfs.exec = ends_with(text, "exec");
 	char *colon = strchr(text, ':');
 	if (colon != NULL)

@@ -90,6 +90,24 @@ static void bind_words(struct explain *x, const struct op *op)
 	free(path);
 }
 
+/* Whole lists of names; what is bound into the root is made read-only with it. */
+static void each_words(struct explain *x, const struct arg *to, char *const *names, bool masks)
+{
+	const char *dir = inside_of(x, to);
+
+	for (; dir != NULL && *names != NULL; names++) {
+		char *path = joined(dir, *names);
+
+		if (masks)
+			COLLECT(x->hidden, *names);
+		else if (strcmp(dir, "/dev") == 0)
+			COLLECT(x->devices, *names);
+		else if (path != NULL)
+			explain_say(x, EXPLAIN_FILES, "%s: the host's, read-only", path);
+		free(path);
+	}
+}
+
 static void mount_words(struct explain *x, const struct op *op)
 {
 	const struct arg *a = op->arg;
@@ -205,6 +223,12 @@ bool explain_files(struct explain *x, const struct op *op)
 		return true;
 	case CALL_bind_in:
 		bind_words(x, op);
+		return true;
+	case CALL_bind_each:
+		each_words(x, &a[1], a[2].v, false);
+		return true;
+	case CALL_mask_each:
+		each_words(x, &a[2], a[3].v, true);
 		return true;
 	case CALL_mount_in:
 		mount_words(x, op);

@@ -138,7 +138,7 @@ data"
 		mount -t tmpfs x /tmp 2>/dev/null || echo no' | tr '\n' ' ')" '0 5 no '
 	who "$TOOLS/inside" -h sh -c '"$@" $WORDS' sh "$CARREL" run -b "$b" --bind "$TOOLS/inside:/inside" /inside \
 		>attempts 2>&1
-	for name in mount remount umount fsopen open_tree mount_setattr pivot_root chroot mknod; do
+	for name in mount remount umount cgroup cgroup2 fsopen open_tree mount_setattr pivot_root chroot mknod; do
 		refused "$w $name" "$name"
 	done
 	for name in setgroups setuid unshare_user clone_user clone3_user unshare_mounts setns; do
@@ -150,11 +150,11 @@ data"
 	for name in ptrace_init read_init init_exe init_root init_cwd init_fd init_mem init_environ; do
 		refused "$w $name" "$name"
 	done
-	for name in tty tiocsti kill abstract port; do refused "$w $name" "$name"; done
+	for name in tty tiocsti tiocsti_high tioclinux kill abstract port; do refused "$w $name" "$name"; done
 	if [ -n "$(attempt key)" ]; then refused "$w key" key; else skip "$w key" 'no keyrings here'; fi
 	for name in bpf perf userfaultfd add_key keyctl syslog iopl; do answered "$w $name" "$name" EPERM; done
 	for name in io_uring clone3_user; do answered "$w $name" "$name" ENOSYS; done
-	for name in vsock alg packet netfilter; do answered "$w $name" "$name" EAFNOSUPPORT; done
+	for name in vsock alg packet netfilter rxrpc pfkey xfrm; do answered "$w $name" "$name" EAFNOSUPPORT; done
 	answered "$w kernel TLS" ktls ENOENT
 	answered "$w filter" filter on
 	answered "$w foreign" foreign killed

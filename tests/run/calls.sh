@@ -261,6 +261,35 @@ task terminal_in({fd, stdout}, {slot, 1}, \"sub\")" '*'
 bad 'outside id_map_by("/no/such", 1, "0 1 1")' 'No such file'
 bad 'outside id_map_by("/bin/false", 1, "0 1 1")' 'Operation not permitted'
 like 'id_map_by belongs outside' "$(run_ops true 'task id_map_by("/bin/true", 1, "")')" '*the place outside for this call*'
+from='task open("other", [o_path, o_directory], 0) slot 2'
+empty='task mknodat({slot, 1}, "secret", 33060, 0) ignore'
+show="$own
+$here
+$from
+$empty
+task bind_each({slot, 2}, {slot, 1}, [\"secret\"])"
+is 'bind_each' "$(run_ops "$look" "$show" | lines)" 'dir/secret rw,relatime'
+is '... shows what is there' "$(run_ops 'cat dir/secret' "$show")" secret
+bad "$own
+$here
+$from
+task bind_each({slot, 2}, {slot, 1}, [\"nosuch\"])" 'No such file'
+rm dir/secret
+for f in hidden seen hidden2; do echo "$f" >"dir/$f"; done
+mask="$own
+$here
+$from
+task mask_each({slot, 2}, \"secret\", {slot, 1}, [\"nosuch\", \"hidden\", \"nosuch\", \"nosuch2\", \"hidden2\", \"nosuch\"])"
+is 'mask_each' "$(run_ops "$look" "$mask" | lines | tr '\n' ' ')" 'dir/hidden rw,relatime dir/hidden2 rw,relatime '
+is '... hides the names that are there' "$(run_ops 'cat dir/hidden dir/seen dir/hidden2' "$mask" | tr '\n' ' ')" 'secret seen secret '
+bad "$own
+$here
+$from
+task mask_each({slot, 2}, \"nosuch\", {slot, 1}, [\"hidden\"])" 'No such file'
+bad "$own
+$here
+$from
+task mask_each({slot, 2}, \"secret\", {slot, 1}, [\"sub\"])" 'Invalid argument'
 is 'loopback_up' "$(run_ops 'cat /sys/class/net/lo/flags 2>/dev/null; ip -br addr show lo | grep -c 127.0.0.1' "$own
 task loopback_up()" | tail -n 1)" 1
 is 'nothing of it outside' "$(lines </proc/self/mountinfo)" ''

@@ -96,13 +96,14 @@ int64_t call_fsmount(const struct arg *a)
 	return call_result(syscall(SYS_fsmount, (int)a[0].i, FSMOUNT_CLOEXEC, (unsigned)a[1].i));
 }
 
-/* Mount the open tree ${tree} where ${path} leads inside ${root}, whatever the links on the way say. */
-static int64_t put(int tree, int root, const char *path)
+/* What ${path} leads to inside ${root}, whatever the links on the way say. */
+static int find_in(int root, const char *path)
 {
-	scoped_fd target = open_in(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	return open_in(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
 
-	if (target == -1)
-		return -errno;
+static int64_t put(int tree, int target)
+{
 	return call_result(syscall(SYS_move_mount, tree, "", target, "",
 				   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
@@ -114,12 +115,53 @@ int64_t call_bind_in(const struct arg *a)
 	const struct attributes attr = { .set = (uint64_t)a[5].i, .propagation = MS_PRIVATE };
 	const bool clone = a[1].n > 0;
 
+	/* First, because the kernel waits for a grace period when a clone that was mounted nowhere goes away. */
+	scoped_fd target = find_in((int)a[2].i, a[3].s);
+	if (target == -1)
+		return -errno;
 	scoped_fd copy = clone ? tree_open((int)a[0].i, a[1].s, flags | OPEN_TREE_CLONE) : -1;
 	const int tree = clone ? copy : (int)a[0].i;
 	if (tree == -1)
 		return -errno;
 	int64_t r = set_attributes(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr);
-	return r < 0 ? r : put(tree, (int)a[2].i, a[3].s);
+	return r < 0 ? r : put(tree, target);
+}
+
+/* What the kernel makes of ${name} in the directory ${to}, with what this tree shows. */
+static int64_t put_at(int tree, int to, const char *name)
+{
+	return call_result(syscall(SYS_move_mount, tree, "", to, name, MOVE_MOUNT_F_EMPTY_PATH));
+}
+
+int64_t call_bind_each(const struct arg *a)
+{
+	int64_t r = 0;
+
+	for (char *const *name = a[2].v; *name != NULL && r == 0; name++) {
+		scoped_fd copy = tree_open((int)a[0].i, *name, OPEN_TREE_CLONE | AT_RECURSIVE);
+
+		r = copy == -1 ? -errno : put_at(copy, (int)a[1].i, *name);
+	}
+	return r;
+}
+
+int64_t call_mask_each(const struct arg *a)
+{
+	scoped_fd copy = -1;
+	int64_t r = 0;
+
+	/* The copy for a name that is not there is kept for the next: the kernel waits for a grace period when one
+	 * that was mounted nowhere goes away. */
+	for (char *const *name = a[3].v; *name != NULL && r == 0; name++) {
+		if (copy == -1)
+			copy = tree_open((int)a[0].i, a[1].s, OPEN_TREE_CLONE);
+		r = copy == -1 ? -errno : put_at(copy, (int)a[2].i, *name);
+		if (r == 0)
+			copy = fd_close(copy);
+		else if (r == -ENOENT && copy != -1)
+			r = 0;
+	}
+	return r;
 }
 
 int64_t call_terminal_in(const struct arg *a)
@@ -135,13 +177,15 @@ int64_t call_terminal_in(const struct arg *a)
 	if (n == -1 || fstat((int)a[0].i, &st) == -1)
 		return -errno;
 	path[n] = 0;
-	scoped_fd copy = tree_open(AT_FDCWD, path, OPEN_TREE_CLONE);
+	/* First, as in bind_in. */
+	scoped_fd target = find_in((int)a[1].i, a[2].s);
+	scoped_fd copy = target != -1 ? tree_open(AT_FDCWD, path, OPEN_TREE_CLONE) : -1;
 	if (copy == -1 || fstat(copy, &found) == -1)
 		return -errno;
 	if (!S_ISCHR(st.st_mode) || found.st_dev != st.st_dev || found.st_ino != st.st_ino)
 		return -ENOTTY;
 	int64_t r = set_attributes(copy, "", AT_EMPTY_PATH, &attr);
-	return r < 0 ? r : put(copy, (int)a[1].i, a[2].s);
+	return r < 0 ? r : put(copy, target);
 }
 
 /* Directory ${path} inside ${root}: what leads to it, opened. */
@@ -259,5 +303,8 @@ int64_t call_mount_in(const struct arg *a)
 	if (r < 0)
 		return r;
 	scoped_fd mount = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned)a[2].i);
-	return mount == -1 ? -errno : put(mount, (int)a[3].i, a[4].s);
+	if (mount == -1)
+		return -errno;
+	scoped_fd target = find_in((int)a[3].i, a[4].s);
+	return target == -1 ? -errno : put(mount, target);
 }

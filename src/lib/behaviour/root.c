@@ -214,14 +214,44 @@ static void add_skeleton(const carrel_spec *s, const struct host *h, struct ops 
 	}
 }
 
-static void add_host_entry(const struct entry *e, struct ops *o)
+/* The names of ${n} entries that are files or directories, from ${names} on. */
+static size_t shown(const struct entry *e, size_t n, const char **names)
 {
-	char path[128];
+	size_t count = 0;
 
-	if (e->kind == ENTRY_NONE || e->kind == ENTRY_LINK)
+	for (size_t i = 0; i < n && e[i].name != NULL; i++) {
+		if (e[i].kind != ENTRY_NONE && e[i].kind != ENTRY_LINK)
+			names[count++] = e[i].name;
+	}
+	return count;
+}
+
+/* Into a root that can be written to: each is read-only by itself. */
+static void add_host_entries_alone(const struct host *h, struct ops *o)
+{
+	const char *names[HOST_TOP + HOST_ETC + 1] = { NULL };
+	size_t n = shown(h->top, HOST_TOP, names);
+
+	n += shown(h->etc, HOST_ETC, names + n);
+	for (size_t i = 0; i < n; i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "/%s", names[i]);
+		INIT(CALL_bind_in, "itstww", HERE, path, ROOT, names[i], "at_recursive", READ_ONLY);
+	}
+}
+
+/* Into a root that nobody else has written to, and that is made read-only with all of them behind it. */
+static void add_host_entries(const struct host *h, struct ops *o)
+{
+	const char *names[HOST_TOP + HOST_ETC + 1] = { NULL };
+	size_t n = shown(h->top, HOST_TOP, names);
+
+	if (n + shown(h->etc, HOST_ETC, names + n) == 0)
 		return;
-	snprintf(path, sizeof(path), "/%s", e->name);
-	INIT(CALL_bind_in, "itstww", HERE, path, ROOT, e->name, "at_recursive", READ_ONLY);
+	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "itwi", HERE, "/", "o_path o_directory", 0);
+	INIT(CALL_bind_each, "ssv", FILES, ROOT, names);
+	INIT(CALL_close, "s", FILES);
 }
 
 /* On top of what is mounted: paths of the host still lead where they did, because our root directory stays what it
@@ -257,14 +287,13 @@ static void add_memory_root(const carrel_spec *s, const struct host *h, struct o
 	if (h->overlay)
 		add_layer(s, h, o);
 	add_on_top(o, ROOT);
-	if (h->overlay)
+	if (h->overlay) {
 		add_overlay(o);
-	for (size_t i = 0; i < HOST_TOP && h->top[i].name != NULL; i++)
-		add_host_entry(&h->top[i], o);
-	for (size_t i = 0; i < HOST_ETC && h->etc[i].name != NULL; i++)
-		add_host_entry(&h->etc[i], o);
-	if (!h->overlay)
-		INIT(CALL_mount_setattr, "stwwnw", ROOT, "", "at_empty_path at_recursive", READ_ONLY, "ms_private");
+		add_host_entries_alone(h, o);
+		return;
+	}
+	add_host_entries(h, o);
+	INIT(CALL_mount_setattr, "stwwnw", ROOT, "", "at_empty_path at_recursive", READ_ONLY, "ms_private");
 }
 
 /* ${path} inside the root, where that can be written to. */
@@ -304,20 +333,20 @@ static void add_console(struct ops *o)
 
 static void add_dev(const carrel_spec *s, struct ops *o)
 {
-	static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
+	static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty", NULL };
 	static const char *const links[][2] = { { "/proc/self/fd", "fd" },	{ "/proc/self/fd/0", "stdin" },
 						{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
 						{ "pts/ptmx", "ptmx" } };
 
 	INIT(CALL_mount_in, "ttwst", "tmpfs", "size=65536,nr_inodes=32,mode=0755", NOTHING, ROOT, "dev");
 	add_opened(o, "slot 2", "dev");
-	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-		char path[16];
-
-		snprintf(path, sizeof(path), "/dev/%s", devices[i]);
+	for (size_t i = 0; devices[i] != NULL; i++)
 		INIT(CALL_mknodat, "stii", DEV, devices[i], S_IFREG | 0444, 0);
-		INIT(CALL_bind_in, "itstnw", HERE, path, DEV, devices[i], "mount_attr_nosuid mount_attr_noexec");
-	}
+	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "itwi", HERE, "/dev", "o_path o_directory", 0);
+	INIT(CALL_bind_each, "ssv", FILES, DEV, devices);
+	INIT(CALL_close, "s", FILES);
+	INIT(CALL_mount_setattr, "stwwnw", DEV, "", "at_empty_path at_recursive", "mount_attr_nosuid mount_attr_noexec",
+	     "ms_private");
 	if (s->out.kind == CARREL_PTY)
 		add_console(o);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
@@ -334,11 +363,11 @@ static void add_dev(const carrel_spec *s, struct ops *o)
 static void add_masks(struct ops *o)
 {
 	static const char *const read_only[] = { "sys", "irq", "bus", "fs" };
-	static const char *const dirs[] = { "acpi", "asound", "driver", "scsi" };
+	static const char *const dirs[] = { "acpi", "asound", "driver", "scsi", NULL };
 	static const char *const files[] = { "sysrq-trigger", "kcore",	    "keys",	   "key-users",
 					     "timer_list",    "kallsyms",    "vmallocinfo", "kpagecount",
 					     "kpageflags",    "kpagecgroup", "slabinfo",    "iomem",
-					     "sched_debug",   "latency_stats" };
+					     "sched_debug",   "latency_stats", NULL };
 
 	/* Whether they look writable or not: for some ids access(2) says no where open(2) says yes. */
 	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++)
@@ -351,10 +380,8 @@ static void add_masks(struct ops *o)
 	INIT(CALL_mknodat, "stii", MASK, "file", S_IFREG, 0);
 	INIT(CALL_mkdirat, "sti", MASK, "dir", 0555);
 	INIT(CALL_mount_setattr, "stwwnn", MASK, "", "at_empty_path", READ_ONLY);
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		INIT_UNLESS("enoent", CALL_bind_in, "ststnw", MASK, "dir", PROC, dirs[i], READ_ONLY);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		INIT_UNLESS("enoent", CALL_bind_in, "ststnw", MASK, "file", PROC, files[i], READ_ONLY);
+	INIT(CALL_mask_each, "stsv", MASK, "dir", PROC, dirs);
+	INIT(CALL_mask_each, "stsv", MASK, "file", PROC, files);
 }
 
 static void add_proc(const carrel_spec *s, struct ops *o)
