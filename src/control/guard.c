@@ -178,13 +178,17 @@ _Noreturn void guard_main(struct role *role)
 	/* A guard that cannot lock itself still guards: the probe tells (locked). */
 	sys_lock(role->cgroup);
 	watch(&g, role);
-	if (role->once && WIFEXITED(g.status) && WEXITSTATUS(g.status) == 0)
+	const bool lost = !WIFEXITED(g.status) || (WEXITSTATUS(g.status) & ~(EXIT_KEPT | EXIT_GROUPS)) != 0;
+	const int said = WIFEXITED(g.status) ? WEXITSTATUS(g.status) : EXIT_GROUPS;
+	if (role->once && !lost)
 		let_go(role);
 	if (!WIFEXITED(g.status))
 		await_reapers(role);
-	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != EXIT_KEPT)
+	if (lost || !(said & EXIT_KEPT))
 		domain_end(role, cgroup[1], NULL, NULL);
-	if (!WIFEXITED(g.status) || (WEXITSTATUS(g.status) != 0 && WEXITSTATUS(g.status) != EXIT_KEPT))
+	if (said & EXIT_GROUPS && role->want_cgroup)
+		sys_group_discard(role->guard, 0);
+	if (lost)
 		guard_say_lost(role->host, "the supervisor died; the guard has ended everything");
 	domain_remove_cgroup(role);
 	_exit(0);

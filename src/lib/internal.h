@@ -96,6 +96,12 @@ struct carrel_proc {
 	struct output out[2];
 	size_t max_line;	/* 0: in chunks */
 	size_t max_output;	/* of carrel_run() */
+	uint64_t output_limit;	/* 0: none */
+	bool stop_asked;	/* by the host, before it was met */
+	bool over_limit;	/* it was met: what comes is dropped */
+	int frozen;		/* the answer to a freeze: 0, an errno, or -1: none yet */
+	const carrel_spec *spec; /* as ${request} */
+	struct record *record;	/* of what the kernel said, or NULL */
 	bool answered;		/* STARTED or FAILED came */
 	bool failed;
 	const struct request *request; /* while its answer is awaited: the texts of the operations; it
@@ -264,6 +270,30 @@ int request_failed(const carrel_spec *s, const struct request *r, const carrel_e
 /* request_trace(r, index, result, b): the line for an operation of a traced start. */
 int request_trace(const struct request *r, int index, int64_t result, struct buf *b);
 
+/* stream.c */
+/* proc_stop_over(p): more than .output_limit came. */
+void proc_stop_over(carrel_proc *p);
+
+/* record.c */
+/* record_create(): of a tree that shall have one; NULL with ENOMEM.  record_free(r): NULL is allowed. */
+struct record *record_create(void);
+void record_free(struct record *r);
+/* record_in(r, in): what came from the control process.  0, -EBADMSG, -ENOMEM. */
+int record_in(struct record *r, struct term_in *in);
+/* record_judge(r, s): the task has begun as ${s} wanted: compare. */
+void record_judge(struct record *r, const carrel_spec *s);
+
+/* A block device. */
+struct io_device {
+	unsigned major, minor;
+};
+
+/* limits.c */
+/* limits_check(s, e): the part of ${s} that is about limits of the whole tree.  0 or -1. */
+int limits_check(const carrel_spec *s, carrel_error *e);
+/* limits_devices(s, ret, e): the block devices that are meant.  0 or -1. */
+int limits_devices(const carrel_spec *s, struct io_device *ret, carrel_error *e);
+
 /* spec.c */
 /* spec_fed(s): whether the library feeds stdin. */
 bool spec_fed(const carrel_spec *s);
@@ -321,6 +351,7 @@ struct behaviour_context {
 	int umask;		/* of the host, or -1 */
 	const char *search;	/* where commands are looked for */
 	const struct host *view; /* for behaviours that isolate */
+	struct io_device io[CARREL_IO_LIMITS_MAX]; /* of spec.io_limits */
 };
 
 struct behaviour {
@@ -363,7 +394,18 @@ void process_priority(const carrel_spec *s, struct ops *o);
 void process_umask(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
 /* process_limits(s, o): those of ${s}, and no core file. */
 void process_limits(const carrel_spec *s, struct ops *o);
+/* process_probes(s, o): operations that try what nothing else tells, for the record. */
+void process_probes(const carrel_spec *s, struct ops *o);
 void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
+
+/* behaviour/limits.c: limits of the whole tree */
+/* limits_asked(s): there are some that the control process holds. */
+bool limits_asked(const carrel_spec *s);
+/* limits_nproc(s): RLIMIT_NPROC holds the one on processes too. */
+bool limits_nproc(const carrel_spec *s);
+void limits_before(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
+/* limits_schedule(s, o): processors, input and output. */
+void limits_schedule(const carrel_spec *s, struct ops *o);
 
 /* behaviour/root.c: what the task sees of file systems */
 /* root_outside(s, h, o): what has to be opened before the namespaces are made. */

@@ -8,10 +8,18 @@
 #include <limits.h>
 #include <unistd.h>
 
+static uint64_t left_of_limit(const carrel_proc *p)
+{
+	return p->output_limit > 0 ? p->output_limit - p->out[0].bytes - p->out[1].bytes : UINT64_MAX;
+}
+
 ssize_t output_read(struct output *o, void *mem, size_t size)
 {
 	bool gone = o->p->gone;
 	ssize_t n = 0;
+	uint64_t left;
+
+again:
 
 	if (gone && (size_t)o->rest < size)
 		size = (size_t)o->rest;
@@ -29,6 +37,17 @@ ssize_t output_read(struct output *o, void *mem, size_t size)
 	}
 	if (gone && o->rest != INT_MAX)
 		o->rest -= (int)n;
+	left = left_of_limit(o->p);
+	if ((uint64_t)n > left) {
+		if (!o->p->over_limit)
+			proc_stop_over(o->p);
+		/* So that nobody is kept from his end by a full pipe; but not for ever by one that writes on. */
+		if (left == 0 && gone)
+			goto again;
+		if (left == 0)
+			return -EAGAIN;
+		n = (ssize_t)left;
+	}
 	o->bytes += (uint64_t)n;
 	return n;
 }

@@ -126,6 +126,21 @@ static void limit_reason(const carrel_spec *s, const carrel_error *f, const char
 	}
 }
 
+/* A limit of the whole tree that nothing here can hold. */
+static void tree_limit_reason(const carrel_error *f, const char *operation, char *why, size_t size)
+{
+	static const struct {
+		const char *operation, *what;
+	} limits[] = { { "limit_memory(", "memory" }, { "limit_pids(", "pids" }, { "limit_cpu(", "cpu" },
+		       { "limit_io(", "io" } };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (strstr(operation, limits[i].operation) != NULL)
+			snprintf(why, size, "cannot limit %s: %.120s", limits[i].what,
+				 f->msg[0] != 0 ? f->msg : strerror(f->err));
+	}
+}
+
 /* In words of the spec, when it is the behaviour's operation that failed; "" when there are none. */
 static void spec_reason(const carrel_spec *s, const carrel_error *f, const char *operation, char *why, size_t size)
 {
@@ -134,13 +149,21 @@ static void spec_reason(const carrel_spec *s, const carrel_error *f, const char 
 		snprintf(why, size, "cannot make a process: a limit on processes is reached (ulimit -u, or of a cgroup)");
 	if (s->ops != NULL)
 		return;
-	if (f->stage == CARREL_STAGE_RLIMIT)
+	if (f->stage == CARREL_STAGE_RLIMIT) {
 		limit_reason(s, f, operation, why, size);
+		tree_limit_reason(f, operation, why, size);
+	}
 	else if (f->stage == CARREL_STAGE_IDS && f->err == EPERM)
 		snprintf(why, size, "only root may run a command as another user or group (it takes CAP_SETUID and CAP_SETGID)");
 	else if (strstr(operation, "setpriority(") != NULL && (f->err == EPERM || f->err == EACCES))
 		snprintf(why, size, "only root may set the priority %d (a nice value below the own one; see RLIMIT_NICE)",
 			 s->priority);
+	else if (strstr(operation, "sched_setaffinity(") != NULL)
+		snprintf(why, size, "cannot use the processors of cpus: %s (none of them is there or allowed?)", strerror(f->err));
+	else if (strstr(operation, "ioprio_set(") != NULL && f->err == EPERM)
+		snprintf(why, size, "only root may set the io_priority realtime");
+	else if (strstr(operation, "oom_score_adj(") != NULL && f->err == EACCES)
+		snprintf(why, size, "only who has CAP_SYS_RESOURCE may lower oom_score_adj, to %d here", s->oom_score_adj);
 	else if (strstr(operation, " chdir(") != NULL)
 		snprintf(why, size, "cannot change to the directory '%.100s': %s", s->cwd, strerror(f->err));
 }

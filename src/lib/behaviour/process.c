@@ -76,6 +76,12 @@ static void add_identity(const carrel_spec *s, const struct behaviour_context *x
 		ops_add(o, CALL_setresuid, false, "uuu", uid, uid, uid);
 }
 
+void process_probes(const carrel_spec *s, struct ops *o)
+{
+	if (s->record && !s->allow_setuid)
+		ops_add(o, CALL_probe_signal, true, "");
+}
+
 void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
 {
 	const char *const shell[] = { "/bin/sh", "-c", s->shell, NULL };
@@ -93,8 +99,12 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	struct ops o;
 
 	ops_begin(&o);
+	limits_before(s, x, &o);
 	add_session(s, &o);
+	if (s->set & CARREL_SET_OOM_SCORE_ADJ)
+		ops_add(&o, CALL_oom_score_adj, false, "i", s->oom_score_adj);
 	process_priority(s, &o);
+	limits_schedule(s, &o);
 	ops_add(&o, CALL_fchdir, false, "f", "cwd");
 	if (s->cwd != NULL)
 		ops_add(&o, CALL_chdir, false, "t", s->cwd);
@@ -111,6 +121,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
 	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
+	process_probes(s, &o);
 	ops_add(&o, CALL_dup_fds, false, "d", s);
 	process_exec(s, x, &o);
 	ops_end(&o, b);

@@ -3,6 +3,7 @@
 #include "sys.h"
 
 #include "fd.h"
+#include "group.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Where the v2 hierarchy is mounted: alone, or beside v1 hierarchies. */
-static int open_root(void)
+/* Alone, or beside v1 hierarchies. */
+int sys_cgroup_root(void)
 {
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
@@ -34,11 +35,10 @@ static int open_root(void)
 	return -ENOENT;
 }
 
-/* The caller's own cgroup in that hierarchy. */
-static int open_own(void)
+int sys_cgroup_own(void)
 {
 	char text[PATH_MAX + 256];
-	scoped_fd root = open_root();
+	scoped_fd root = sys_cgroup_root();
 
 	if (root < 0)
 		return root;
@@ -94,7 +94,7 @@ static int remove_named(int own, const char *name, pid_t pid)
 int sys_cgroup_create(pid_t pid)
 {
 	char name[32];
-	scoped_fd own = open_own();
+	scoped_fd own = sys_cgroup_own();
 
 	if (own < 0)
 		return own;
@@ -157,7 +157,7 @@ static int remove_children(int dir)
 		return -errno;
 	(void)fd_take(&fd);
 	while ((d = readdir(list)) != NULL) {
-		if (d->d_name[0] == 's' && strspn(d->d_name + 1, "0123456789") == strlen(d->d_name + 1) &&
+		if ((d->d_name[0] == 's' || d->d_name[0] == 'r') && strspn(d->d_name + 1, "0123456789") == strlen(d->d_name + 1) &&
 		    unlinkat(dir, d->d_name, AT_REMOVEDIR) == -1)
 			r = -errno;
 	}
@@ -181,7 +181,7 @@ int sys_cgroup_remove(int dir, pid_t pid)
 int sys_cgroup_discard(pid_t pid)
 {
 	char name[32];
-	scoped_fd own = open_own();
+	scoped_fd own = sys_cgroup_own();
 
 	if (own < 0)
 		return own;

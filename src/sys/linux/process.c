@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/close_range.h>
+#include <linux/ioprio.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -240,4 +242,23 @@ pid_t sys_start(const struct sys_start *s)
 		pid = -errno;
 #endif
 	return (pid_t)pid;
+}
+
+int sys_process_look(pid_t pid, struct sys_process *ret)
+{
+	uint64_t limit[2];
+
+	*ret = (struct sys_process){ 0 };
+	while (ret->n_limits < SYS_RLIMITS && syscall(SYS_prlimit64, pid, ret->n_limits, NULL, limit) == 0) {
+		ret->limit[ret->n_limits][0] = limit[0];
+		ret->limit[ret->n_limits++][1] = limit[1];
+	}
+	if (ret->n_limits == 0)
+		return -errno;
+	/* The kernel's own answer is 20 less the value, so that it is never negative. */
+	ret->priority = 20 - (int)syscall(SYS_getpriority, PRIO_PROCESS, pid);
+	int io = (int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid);
+	ret->io_class = io < 0 ? 0 : io >> IOPRIO_CLASS_SHIFT;
+	ret->io_level = io < 0 ? 0 : io & 7;
+	return 0;
 }
