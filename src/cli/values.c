@@ -246,7 +246,7 @@ int values_cpus(const char *s, unsigned **ret, size_t *ret_n, char *why)
 		cpus = more;
 		for (uint64_t cpu = first; cpu <= last; cpu++)
 			cpus[n++] = (unsigned)cpu;
-	} while (*at == ',' && *++at != '\0');
+	} while (*at == ',' && at++ != NULL);
 	if (*at != '\0') {
 		snprintf(why, VALUES_WHY, "not a list of processors such as 0-1,3 (0 to %d)", CPU_LAST);
 		free(cpus);

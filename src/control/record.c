@@ -49,7 +49,7 @@ static const struct {
 	{ "no_new_privs", "NoNewPrivs" }, { "seccomp", "Seccomp" }, { "seccomp_filters", "Seccomp_filters" },
 	{ "cap_inheritable", "CapInh" }, { "cap_permitted", "CapPrm" }, { "cap_effective", "CapEff" },
 	{ "cap_bounding", "CapBnd" }, { "cap_ambient", "CapAmb" },  { "cpus", "Cpus_allowed_list" },
-	{ "umask", "Umask" },
+	{ "state", "State" },
 };
 
 /* Whole files of /proc/PID; more than one line becomes one. */
@@ -209,7 +209,9 @@ static void add_limits(const struct reaper *r, struct text *t)
 		add(t, name, "%llu %llu", (unsigned long long)p.limit[i][0], (unsigned long long)p.limit[i][1]);
 	}
 	add(t, "priority", "%d", p.priority);
-	add(t, "io_priority", "%d %d", p.io_class, p.io_level);
+	/* One that has ended has none any more. */
+	if (!p.ended)
+		add(t, "io_priority", "%d %d", p.io_class, p.io_level);
 }
 
 /* Operations that are asked for to try something. */

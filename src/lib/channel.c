@@ -142,8 +142,6 @@ static int on_gone_message(carrel *c, carrel_proc *p, struct term_in *in)
 		return -EBADMSG;
 	status_from(&p->status, status);
 	p->status.cause = (carrel_cause)cause;
-	if (p->over_limit && !p->stop_asked && p->status.cause == CARREL_BY_STOP)
-		p->status.cause = CARREL_BY_LIMIT;
 	tell_exit(c, p);
 	proc_gone(c, p);
 	return 0;

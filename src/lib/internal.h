@@ -198,7 +198,7 @@ void proc_forget(carrel_proc *p);
 /* output.c */
 /* output_read(o, mem, size): bytes; 0 at the end, closed then; -EAGAIN. */
 ssize_t output_read(struct output *o, void *mem, size_t size);
-/* proc_counts(p, st): the bytes until now. */
+/* proc_counts(p, st): the bytes until now, and what follows from them. */
 void proc_counts(const carrel_proc *p, carrel_status *st);
 
 /* watch.c */

@@ -57,6 +57,10 @@ void proc_counts(const carrel_proc *p, carrel_status *st)
 	st->in_bytes = p->in_bytes;
 	st->out_bytes = p->out[0].bytes;
 	st->err_bytes = p->out[1].bytes;
+	/* Who wrote too much and ended before we could end it did not end by itself either. */
+	if (p->gone && p->over_limit && !p->stop_asked &&
+	    (st->cause == CARREL_BY_ITSELF || st->cause == CARREL_BY_STOP))
+		st->cause = CARREL_BY_LIMIT;
 }
 
 static int pause_output(struct output *o, bool on)

@@ -264,16 +264,6 @@ static void judge_priority(const struct record *r, const carrel_spec *s, struct 
 		SAY(v->asked, "%s", wanted);
 }
 
-static void judge_umask(const struct record *r, const carrel_spec *s, struct verdict *v)
-{
-	char wanted[16];
-
-	SAY(wanted, "%04o", (unsigned)s->umask);
-	compare(r, v, "umask", wanted, "umask");
-	if (s->set & CARREL_SET_UMASK)
-		SAY(v->asked, "%s", wanted);
-}
-
 static void judge_oom_score(const struct record *r, const carrel_spec *s, struct verdict *v)
 {
 	char wanted[16];
@@ -480,7 +470,6 @@ static const struct {
 	{ "io_priority", judge_io_priority },
 	{ "priority", judge_priority },
 	{ "oom_score_adj", judge_oom_score },
-	{ "umask", judge_umask },
 	{ "core", judge_core },
 };
 
@@ -579,11 +568,11 @@ static void fill(const carrel_proc *p, carrel_record *ret)
 	proc_counts(p, &ret->status);
 	ret->status.utime_us = number(r, "user_us", p->status.utime_us);
 	ret->status.stime_us = number(r, "system_us", p->status.stime_us);
-	ret->ended_by = ender_of(&p->status);
-	ret->limit = p->status.cause == CARREL_BY_OOM	   ? CARREL_LIMIT_MEMORY :
-		     p->status.cause != CARREL_BY_LIMIT ? CARREL_LIMIT_NONE :
-		     p->over_limit			   ? CARREL_LIMIT_OUTPUT :
-							     CARREL_LIMIT_CPU_TIME;
+	ret->ended_by = ender_of(&ret->status);
+	ret->limit = ret->status.cause == CARREL_BY_OOM	     ? CARREL_LIMIT_MEMORY :
+		     ret->status.cause != CARREL_BY_LIMIT ? CARREL_LIMIT_NONE :
+		     p->over_limit			     ? CARREL_LIMIT_OUTPUT :
+							       CARREL_LIMIT_CPU_TIME;
 	ret->memory_peak = number(r, "memory_peak", CARREL_UNCOUNTED);
 	ret->pids_peak = number(r, "pids_peak", CARREL_UNCOUNTED);
 	ret->oom_kills = number(r, "oom_kills", 0);

@@ -174,6 +174,7 @@ struct sys_process {
 	uint64_t limit[SYS_RLIMITS][2];	/* soft and hard */
 	int priority;			/* nice value */
 	int io_class, io_level;
+	bool ended;			/* it waits to be waited for */
 };
 
 /* sys_process_look(pid, ret): that of our child, or below, ${pid}, which was not waited for.  0 or -errno. */

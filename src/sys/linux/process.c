@@ -260,5 +260,8 @@ int sys_process_look(pid_t pid, struct sys_process *ret)
 	int io = (int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid);
 	ret->io_class = io < 0 ? 0 : io >> IOPRIO_CLASS_SHIFT;
 	ret->io_level = io < 0 ? 0 : io & 7;
+	/* Looked at last: then it was there when the others were. */
+	siginfo_t info = { 0 };
+	ret->ended = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0;
 	return 0;
 }
