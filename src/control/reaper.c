@@ -109,7 +109,8 @@ _Noreturn void reaper_fail(struct reaper *r, enum stage stage, int err, int inde
 		link_close_fds(&inbox);
 	run_after(r);
 	limits_end(&r->limits);
-	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index };
+	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index,
+			      .groups_left = r->limits.left };
 	snprintf(p->what, sizeof(p->what), "%s", what);
 	reaper_report(r, NULL);
 	_exit(0);
@@ -232,6 +233,7 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 		reaper_tell_limits(&r, r.limits.news);
 		if (r.record)
 			record_end(&r);
+		r.report.groups_left = r.limits.left;
 		r.report.oom = r.limits.usage.oom_kills > 0;
 		r.report.type = REPORT_GONE;
 		reaper_report(&r, NULL);

@@ -24,6 +24,7 @@ struct limits {
 	bool met[LIMIT_COUNT];	/* ... and told */
 	struct sys_usage usage;	/* at the last look */
 	uint32_t news;		/* what the last look found that nobody was told */
+	bool left;
 	int64_t again_us;	/* when to look again for what a v1 cgroup announced */
 	int freeze;		/* sys_freeze(), or -1 */
 	int freeze_dir;
@@ -70,7 +71,7 @@ void limits_thaw(struct limits *l);
 /* limits_outer(l): a cgroup that will have to be removed from around the stream's, for sys_lock(); or -1. */
 int limits_outer(const struct limits *l);
 
-/* limits_end(l): nothing is left in them: look a last time (l->news), and remove them. */
+/* limits_end(l): nothing is left in them: look a last time (l->news), and remove them; l->left: that failed. */
 void limits_end(struct limits *l);
 
 #endif

@@ -130,6 +130,7 @@ static void stream_forget(struct supervisor *s, struct stream *st)
 static void stream_gone(struct supervisor *s, struct stream *st, const struct report *r)
 {
 	st->gone = true;
+	s->groups |= r->groups_left;
 	map_remove(&s->by_id, st->id);
 	timer_clear(&s->timers, &st->timer);
 	slot_free(s, st->slot, r->cgroup_killed || st->lost);

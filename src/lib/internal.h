@@ -131,6 +131,7 @@ struct carrel {
 	bool debug;		/* tell what happens on standard error */
 	bool welcome;
 	bool once, once_used;
+	bool scoped;		/* the control process was started in a scope of its own */
 	bool alone;		/* the host has one thread: it said so with .embedded */
 	char lost_reason[120];
 

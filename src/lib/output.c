@@ -13,13 +13,10 @@ static uint64_t left_of_limit(const carrel_proc *p)
 	return p->output_limit > 0 ? p->output_limit - p->out[0].bytes - p->out[1].bytes : UINT64_MAX;
 }
 
-ssize_t output_read(struct output *o, void *mem, size_t size)
+static ssize_t read_some(struct output *o, void *mem, size_t size)
 {
 	bool gone = o->p->gone;
 	ssize_t n = 0;
-	uint64_t left;
-
-again:
 
 	if (gone && (size_t)o->rest < size)
 		size = (size_t)o->rest;
@@ -37,17 +34,26 @@ again:
 	}
 	if (gone && o->rest != INT_MAX)
 		o->rest -= (int)n;
-	left = left_of_limit(o->p);
-	if ((uint64_t)n > left) {
-		if (!o->p->over_limit)
+	return n;
+}
+
+ssize_t output_read(struct output *o, void *mem, size_t size)
+{
+	const uint64_t left = left_of_limit(o->p);
+	ssize_t n;
+
+	/* Beyond the limit it is dropped, so that a full pipe keeps nobody from its end; but not for ever here. */
+	do {
+		n = read_some(o, mem, size);
+		if (n > 0 && (uint64_t)n > left && !o->p->over_limit)
 			proc_stop_over(o->p);
-		/* So that nobody is kept from his end by a full pipe; but not for ever by one that writes on. */
-		if (left == 0 && gone)
-			goto again;
-		if (left == 0)
-			return -EAGAIN;
+	} while (n > 0 && left == 0 && o->p->gone);
+	if (n <= 0)
+		return n;
+	if (left == 0)
+		return -EAGAIN;
+	if ((uint64_t)n > left)
 		n = (ssize_t)left;
-	}
 	o->bytes += (uint64_t)n;
 	return n;
 }

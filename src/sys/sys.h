@@ -364,8 +364,15 @@ int sys_group_watch_again(const struct sys_group *g, enum sys_controller c, int 
 int sys_group_remove(struct sys_group *g);
 
 /* sys_group_discard(guard, stream): remove what was left by the stream of the handle of ${guard}, or (0) by all of
- * them, in every hierarchy. */
-void sys_group_discard(pid_t guard, pid_t stream);
+ * them, in every hierarchy.  0, or -EBUSY while somebody is still in one. */
+int sys_group_discard(pid_t guard, pid_t stream);
+
+/* sys_group_needs_scope(): the cgroup v2 around us has controllers, and only a service manager may divide it. */
+bool sys_group_needs_scope(void);
+
+/* sys_group_make_room(): the caller is alone in a cgroup v2 that is its own: it goes into one below, so that its own
+ * can be divided.  0 or -errno. */
+int sys_group_make_room(void);
 
 /*
  * sys_freeze_open(g, dir, ret_v1): a descriptor for sys_freeze(): of the cgroup v2 ${dir}, or (-1: there is none) of

@@ -388,3 +388,23 @@ TEST(bad_limits)
 	CHECK(strstr(e.msg, "processors") != NULL);
 	carrel_close(c);
 }
+
+/* More than the limit is in the pipe when the tree has ended already. */
+TEST(output_behind_the_end)
+{
+	carrel *c = open_handle();
+
+	for (int i = 0; i < 20; i++) {
+		carrel_event ev = { .size = sizeof(ev) };
+		carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.argv = CARREL_ARGV(tool(), "write", "30000"),
+							     .output_limit = 10000), &e);
+
+		CHECK(p != NULL);
+		CHECK_INT(carrel_wait(p, NULL, 10000), 1);
+		ev = await(c, CARREL_GONE);
+		CHECK_INT((int)ev.status->cause, CARREL_BY_LIMIT);
+		CHECK_INT((long long)ev.status->out_bytes, 10000);
+		carrel_release(p);
+	}
+	carrel_close(c);
+}

@@ -3,7 +3,7 @@
  * host [-n] COMMAND [ARG...]: a host with an ordinary handle (nursery, spare reaper): runs the command
  * with its own standard streams and ends as it did; 125 when that cannot be said. -n: without a
  * cgroup. -p: prints the pids of guard, supervisor, nursery and task first. -k N: N commands at once.
- * -o FILE: the operations of the file, in place of a command.
+ * -o FILE: the operations of the file, in place of a command. -l: with limits and a record.
  */
 #include <carrel.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 static int usage(void)
 {
-	fputs("usage: host [-np] [-k N] COMMAND [ARG...] | -o FILE\n", stderr);
+	fputs("usage: host [-lnp] [-k N] COMMAND [ARG...] | -o FILE\n", stderr);
 	return 2;
 }
 
@@ -51,11 +51,13 @@ int main(int argc, char **argv)
 	carrel_caps caps = { .size = sizeof(caps) };
 	carrel_error e;
 	const char *ops = NULL;
-	int opt, print = 0, n = 1;
+	int opt, print = 0, n = 1, limits = 0;
 
-	while ((opt = getopt(argc, argv, "+npk:o:")) != -1) {
+	while ((opt = getopt(argc, argv, "+lnpk:o:")) != -1) {
 		if (opt == 'n')
 			cfg.no_cgroup = 1;
+		else if (opt == 'l')
+			limits = 1;
 		else if (opt == 'p')
 			print = 1;
 		else if (opt == 'k')
@@ -77,6 +79,8 @@ int main(int argc, char **argv)
 		carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.argv = ops == NULL ? words : NULL, .ops = ops, .in.kind = CARREL_INHERIT,
 							     .out.kind = CARREL_INHERIT,
 							     .err.kind = CARREL_INHERIT,
+							     .memory = limits ? UINT64_C(2) << 30 : 0,
+							     .pids = limits ? 1000 : 0, .record = limits,
 							     .session = CARREL_SESSION_OWN), &e);
 
 		if (p == NULL) {

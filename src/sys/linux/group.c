@@ -14,11 +14,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define BIT(c) (UINT32_C(1) << (c))
@@ -51,11 +50,19 @@ static int open_dir(int at, const char *path)
 	return fd == -1 ? -errno : fd;
 }
 
-static bool is_type(int fd, unsigned long magic)
+/* A cgroup of v2, or of either; asked in a way that a locked process may. */
+static bool is_v2(int dir)
 {
-	struct statfs fs;
+	struct stat st;
 
-	return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == magic;
+	return fstatat(dir, "cgroup.controllers", &st, 0) == 0;
+}
+
+static bool is_cgroup(int dir)
+{
+	struct stat st;
+
+	return fstatat(dir, "cgroup.procs", &st, 0) == 0;
 }
 
 static int write_file(int dir, const char *name, const char *value)
@@ -196,7 +203,7 @@ static int need_v2(struct sys_group *g, enum sys_controller c, const char **ret_
 	} else if (own >= 0) {
 		r = make_v2(g, own, true, c);
 		scoped_fd above = r < 0 ? open_dir(own, "..") : -1;
-		if (above >= 0 && is_type(above, CGROUP2_SUPER_MAGIC))
+		if (above >= 0 && is_v2(above))
 			r = make_v2(g, above, false, c);
 	}
 	*ret_why = r == -EBUSY ? occupied : r == -ENOENT ? missing : not_ours;
@@ -225,7 +232,7 @@ static int open_own_v1(enum sys_controller c)
 		if (!has_word(list + 1, names[c].v1))
 			continue;
 		scoped_fd root = open_dir(AT_FDCWD, path);
-		if (root < 0 || !is_type(root, CGROUP_SUPER_MAGIC))
+		if (root < 0 || !is_cgroup(root))
 			return -ENOENT;
 		int fd = open_dir(root, own[1] != 0 ? own + 1 : ".");
 		/* In a container that is shown its own part alone, under the name that it has outside. */
@@ -296,6 +303,34 @@ void sys_group_count(struct sys_group *g)
 	sys_group_need(g, SYS_FREEZER, &why);
 }
 
+/* Said by a service manager of what it leaves to others. */
+static bool is_delegated(int dir)
+{
+	char value[2];
+
+	return fgetxattr(dir, "user.delegate", value, sizeof(value)) > 0 ||
+	       fgetxattr(dir, "trusted.delegate", value, sizeof(value)) > 0;
+}
+
+bool sys_group_needs_scope(void)
+{
+	if (!in_v2(SYS_MEMORY) && !in_v2(SYS_PIDS))
+		return false;
+	scoped_fd own = sys_cgroup_own();
+	scoped_fd above = own >= 0 ? open_dir(own, "..") : -1;
+	if (above < 0 || !is_v2(above))
+		return own < 0;
+	return faccessat(above, "cgroup.procs", W_OK, AT_EACCESS) == -1 || !is_delegated(above);
+}
+
+int sys_group_make_room(void)
+{
+	scoped_fd own = sys_cgroup_own();
+	scoped_fd leaf = own >= 0 ? make_dir(own, "carrel-control") : own;
+
+	return leaf < 0 ? leaf : write_file(leaf, "cgroup.procs", "0");
+}
+
 /* ------------------------------------------------------- going in, out --- */
 
 int sys_group_enter(const struct sys_group *g)
@@ -356,35 +391,36 @@ int sys_group_remove(struct sys_group *g)
 	return r;
 }
 
-static void discard_below(int base, pid_t guard, pid_t stream)
+static int discard_below(int base, pid_t guard, pid_t stream)
 {
 	const struct sys_group g = { .guard = guard, .stream = stream };
 	char name[32];
 
 	outer_name(name, sizeof(name), guard);
 	scoped_fd outer = open_dir(base, name);
-	if (outer >= 0 && stream != 0)
-		remove_both(&g, outer, true);
-	else if (outer >= 0)
-		sys_cgroup_remove(outer, guard);
+	if (outer < 0)
+		return 0;
+	return stream != 0 ? remove_both(&g, outer, true) : sys_cgroup_remove(outer, guard);
 }
 
-void sys_group_discard(pid_t guard, pid_t stream)
+int sys_group_discard(pid_t guard, pid_t stream)
 {
 	scoped_fd own = sys_cgroup_own();
+	bool busy = false;
 
 	for (int c = 0; c < SYS_CONTROLLERS; c++) {
 		scoped_fd v1 = open_own_v1((enum sys_controller)c);
 
 		if (v1 >= 0)
-			discard_below(v1, guard, stream);
+			busy |= discard_below(v1, guard, stream) == -EBUSY;
 	}
 	scoped_fd above = own >= 0 ? open_dir(own, "..") : -1;
-	if (above >= 0 && is_type(above, CGROUP2_SUPER_MAGIC))
-		discard_below(above, guard, stream);
+	if (above >= 0 && is_v2(above))
+		busy |= discard_below(above, guard, stream) == -EBUSY;
 	/* The handle's own has those for which it was the place; it goes with the handle. */
 	if (own >= 0 && stream != 0)
-		discard_below(own, guard, stream);
+		busy |= discard_below(own, guard, stream) == -EBUSY;
+	return busy ? -EBUSY : 0;
 }
 
 /* ---------------------------------------------------------- their files --- */
