@@ -45,7 +45,7 @@ static carrel_event await(carrel *c, carrel_event_kind kind)
 		if (ev.kind == kind)
 			return ev;
 	}
-	CHECK(!"the event came");
+	tap_fail("the event %d did not come", (int)kind);
 	return ev;
 }
 
@@ -55,7 +55,7 @@ static const carrel_restriction *named(const carrel_record *r, const char *name)
 		if (strcmp(r->restrictions[i].name, name) == 0)
 			return &r->restrictions[i];
 	}
-	CHECK(!"there is such a restriction");
+	tap_fail("there is no restriction %s", name);
 	return NULL;
 }
 
@@ -208,11 +208,13 @@ TEST(frozen_trees_can_be_killed_and_closed)
 	if (!caps.cgroup)
 		SKIP("no cgroup here");
 	for (int i = 0; i < 4; i++) {
-		carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.shell = "sleep 100 & sleep 100", .timeout_ms = i == 1 ? 100 : 0,
+		carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.shell = "sleep 100 & sleep 100", .timeout_ms = i == 1 ? 500 : 0,
 							     .memory = i == 2 && geteuid() == 0 ? 64 << 20 : 0,
 							     .best_effort = 1), &e);
 		CHECK(p != NULL);
-		CHECK_INT(carrel_freeze(p, 1), 0);
+		/* On a slow machine the time may be over. */
+		if (carrel_freeze(p, 1) < 0)
+			CHECK(i == 1 && errno == ESRCH);
 		if (i == 0) {
 			carrel_release(p);
 		} else if (i == 1) {

@@ -31,11 +31,9 @@ static int64_t cpu_us(void)
 
 static void burn(int64_t us)
 {
-	volatile unsigned x = 0;
-
 	while (cpu_us() < us) {
-		for (int i = 0; i < 1000; i++)
-			x += (unsigned)i;
+		for (volatile int i = 0; i < 1000; i++)
+			continue;
 	}
 }
 
