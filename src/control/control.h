@@ -105,7 +105,7 @@ struct report {
 	char what[104];		/* FAILED: what was wrong with the program, what forbids namespaces, or empty */
 	bool groups_left;	/* GONE, FAILED: it could not remove its cgroups */
 	bool oom;		/* GONE: memory was at its limit, and something was killed for it */
-	uint32_t n_results;	/* STARTED: that many int64_t follow, one an operation */
+	uint32_t n_results;	/* STARTED, FAILED: that many int64_t follow, one an operation */
 	uint32_t n_text;	/* RECORD: that many bytes follow: names and values, a NUL behind each */
 };
 

@@ -94,6 +94,17 @@ static void run_after(struct reaper *r)
 		run_place(&r->task->run, PLACE_AFTER, &ignored);
 }
 
+/* Places run one after the other, each in the order of the program. */
+static void forget_results_behind(struct reaper *r, int index)
+{
+	const struct op *op = r->program->op;
+
+	for (uint32_t i = 0; i < r->program->n_ops; i++) {
+		if (op[i].place > op[index].place || (op[i].place == op[index].place && i > (uint32_t)index))
+			r->task->result[i] = INT64_MIN;
+	}
+}
+
 _Noreturn void reaper_fail(struct reaper *r, enum stage stage, int err, int index, const char *what)
 {
 	struct report *p = &r->report;
@@ -112,7 +123,12 @@ _Noreturn void reaper_fail(struct reaper *r, enum stage stage, int err, int inde
 	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index,
 			      .groups_left = r->limits.left };
 	snprintf(p->what, sizeof(p->what), "%s", what);
-	reaper_report(r, NULL);
+	bool traced = r->trace && r->program != NULL && index >= 0;
+	if (traced) {
+		p->n_results = r->program->n_ops;
+		forget_results_behind(r, index);
+	}
+	reaper_report(r, traced ? r->task->result : NULL);
 	_exit(0);
 }
 
@@ -186,6 +202,7 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	if (r.task == NULL)
 		reaper_fail(&r, STAGE_FORK, ENOMEM, -1, "");
 	r.wait_tree = o.wait_tree;
+	r.trace = o.trace;
 	r.keep_tree = o.keep_tree;
 	r.record = o.record;
 	if (o.limits || o.record || p.limits)
@@ -197,11 +214,11 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	/* Before anybody hears of the start: a pipe that the task closes must have no other end here. */
 	link_close_fds(&inbox);
 	r.report = (struct report){ .type = REPORT_STARTED, .leader = leader };
-	r.report.n_results = o.trace ? p.n_ops : 0;
+	r.report.n_results = r.trace ? p.n_ops : 0;
 	if (r.record)
 		record_start(&r);
 	limits_started(&r.limits);
-	reaper_report(&r, o.trace ? r.task->result : NULL);
+	reaper_report(&r, r.trace ? r.task->result : NULL);
 	r.report.n_results = 0;
 	if (r.cgroup != cgroup)
 		fd_close(cgroup);

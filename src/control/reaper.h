@@ -20,6 +20,7 @@ struct reaper {
 	bool own_cgroup;	/* it is no slot of the handle's, which others use again */
 	bool orphaned;		/* the supervisor is gone: end, and tell nobody */
 	bool wait_tree;		/* the leader's end does not kill the rest */
+	bool trace;		/* the host wants the results of the operations */
 	bool keep_tree;		/* ... but ends our watch over it */
 	bool leader_done;
 	bool killing;

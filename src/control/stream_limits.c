@@ -137,7 +137,7 @@ int64_t limits_op(void *arg, enum call_number call, const struct arg *a)
 void limits_settle(struct limits *l, bool record)
 {
 	if (l->on && (record || l->cpu_time_us > 0))
-		sys_group_count(&l->group);
+		sys_group_count(&l->group, record);
 }
 
 void limits_started(struct limits *l)

@@ -10,6 +10,7 @@
 #ifndef SYS_SYS_H
 #define SYS_SYS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,6 +70,15 @@ bool sys_is_command(const struct sys_signal *s);
 /* sys_signals_reset(ignored, n): nothing blocked and all dispositions default but the ${n} signals in
  * ${ignored}, which are ignored.  Only system calls: may run in a child that shares our memory. */
 int sys_signals_reset(const uint32_t *ignored, size_t n);
+
+/* sys_sigaction(sig, new, old): sigaction(2) for every signal that the kernel has, also those that libc keeps for
+ * itself (with musl the first real-time signal is one).  A handler for one of these runs with every signal blocked,
+ * and SIGCHLD must have a handler before.  0 or -errno. */
+int sys_sigaction(int sig, const struct sigaction *new, struct sigaction *old);
+
+/* sys_signals_block(old), sys_signals_mask(mask): block every signal, those of libc included, and set the mask. */
+void sys_signals_block(sigset_t *old);
+void sys_signals_mask(const sigset_t *mask);
 
 /* ---------------------------------------------------------- processes --- */
 
@@ -325,8 +335,8 @@ void sys_group_init(struct sys_group *g, pid_t guard, pid_t stream, int handle);
  */
 int sys_group_need(struct sys_group *g, enum sys_controller c, const char **ret_why);
 
-/* sys_group_count(g): have what can be counted counted, where that is free to be had. */
-void sys_group_count(struct sys_group *g);
+/* sys_group_count(g, all): have processor time counted, or all that can be, where that is to be had. */
+void sys_group_count(struct sys_group *g, bool all);
 
 /* sys_group_set(g, c, file, value): write ${value} into the file of a controller that is there: the name in v2 or
  * v1.  0 or -errno. */

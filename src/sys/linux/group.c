@@ -285,12 +285,14 @@ int sys_group_need(struct sys_group *g, enum sys_controller c, const char **ret_
 	return in_v2(c) ? need_v2(g, c, ret_why) : need_v1(g, c, ret_why);
 }
 
-void sys_group_count(struct sys_group *g)
+void sys_group_count(struct sys_group *g, bool all)
 {
 	const char *why;
 
-	sys_group_need(g, SYS_MEMORY, &why);
-	sys_group_need(g, SYS_PIDS, &why);
+	if (all) {
+		sys_group_need(g, SYS_MEMORY, &why);
+		sys_group_need(g, SYS_PIDS, &why);
+	}
 	/* Time is counted in every cgroup v2, and whatever is in it can be frozen. */
 	if (g->v2 < 0 && g->handle >= 0) {
 		int r = make_inner(g, g->handle);
@@ -300,7 +302,8 @@ void sys_group_count(struct sys_group *g)
 	if (g->v2 >= 0)
 		return;
 	sys_group_need(g, SYS_CPUACCT, &why);
-	sys_group_need(g, SYS_FREEZER, &why);
+	if (all)
+		sys_group_need(g, SYS_FREEZER, &why);
 }
 
 /* Said by a service manager of what it leaves to others. */
