@@ -254,24 +254,25 @@ static void judge_signals(const struct record *r, const carrel_spec *s, struct v
 		SAY(v->found, "one to the parent is %s", v->hold == CARREL_ENFORCED ? "refused" : "possible");
 }
 
-static void judge_priority(const struct record *r, const carrel_spec *s, struct verdict *v)
+static void judge_number(const struct record *r, struct verdict *v, const char *name, int value, bool asked,
+			 const char *mechanism)
 {
 	char wanted[16];
 
-	SAY(wanted, "%d", s->priority);
-	compare(r, v, "priority", wanted, "setpriority");
-	if (s->set & CARREL_SET_PRIORITY)
+	SAY(wanted, "%d", value);
+	compare(r, v, name, wanted, mechanism);
+	if (asked)
 		SAY(v->asked, "%s", wanted);
+}
+
+static void judge_priority(const struct record *r, const carrel_spec *s, struct verdict *v)
+{
+	judge_number(r, v, "priority", s->priority, s->set & CARREL_SET_PRIORITY, "setpriority");
 }
 
 static void judge_oom_score(const struct record *r, const carrel_spec *s, struct verdict *v)
 {
-	char wanted[16];
-
-	SAY(wanted, "%d", s->oom_score_adj);
-	compare(r, v, "oom_score_adj", wanted, "oom_score_adj");
-	if (s->set & CARREL_SET_OOM_SCORE_ADJ)
-		SAY(v->asked, "%s", wanted);
+	judge_number(r, v, "oom_score_adj", s->oom_score_adj, s->set & CARREL_SET_OOM_SCORE_ADJ, "oom_score_adj");
 }
 
 static void judge_io_priority(const struct record *r, const carrel_spec *s, struct verdict *v)
