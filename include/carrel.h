@@ -195,7 +195,8 @@ typedef enum {
 typedef enum {
 	CARREL_NET_DEFAULT = 0,	/* process: HOST; rootless, container: NONE */
 	CARREL_NET_NONE,	/* a network of its own, with a loopback interface that is up */
-	CARREL_NET_HOST		/* the host's */
+	CARREL_NET_HOST,	/* the host's */
+	CARREL_NET_PATH		/* an existing one: .net_path */
 } carrel_net;
 
 /*
@@ -206,6 +207,8 @@ typedef struct {
 	const char *source;	/* on the host; relative to the host's directory */
 	const char *dest;	/* in the task's root, absolute; NULL: the same path as source, which is absolute then */
 	int writable;		/* 0: read-only */
+	int optional;		/* one whose source is not there is left out */
+	int alone;		/* without what is mounted below it (an ordinary user cannot uncover that: EINVAL) */
 } carrel_bind;
 
 /* An empty directory in memory that the task can write to. */
@@ -217,6 +220,31 @@ typedef struct {
 
 #define CARREL_BINDS_MAX 48
 #define CARREL_TMPFS_MAX 16
+
+/* What a task may do with a file that it is allowed, or with everything below a directory. */
+enum {
+	CARREL_READ = 1,	/* read files and list directories */
+	CARREL_WRITE = 2,	/* write to, make, rename, truncate and remove files of every kind but devices;
+				   operate on devices that are there (ioctl(2)) */
+	CARREL_EXECUTE = 4
+};
+
+/* A file or directory that a task is allowed, see carrel_spec.paths. */
+typedef struct {
+	const char *path;	/* relative to the host's directory; in an isolated task absolute, and inside.
+				   "@tmp": /tmp, /var/tmp and /dev/shm.  It must be there. */
+	unsigned access;	/* CARREL_READ, CARREL_WRITE, CARREL_EXECUTE; rules add up */
+} carrel_path;
+
+/* Who outside the tree its processes cannot reach, see carrel_spec.scope. */
+enum {
+	CARREL_SCOPE_SIGNAL = 1,	/* no signals to processes outside */
+	CARREL_SCOPE_ABSTRACT = 2,	/* no connections to abstract Unix sockets of processes outside */
+	CARREL_SCOPE_NONE = 4		/* alone: both are possible */
+};
+
+#define CARREL_PATHS_MAX 256
+#define CARREL_PORTS_MAX 4096
 
 #define CARREL_STEPS_MAX 4
 
@@ -286,6 +314,51 @@ typedef struct {
 	const carrel_tmpfs *tmpfs;	/* at most CARREL_TMPFS_MAX */
 	size_t n_tmpfs;
 	const char *hostname;		/* NULL: "carrel" */
+	int overlay;			/* its root can be written to: what it changes lies in a layer above, in memory,
+					   and is gone with it; .root needs no directories for what is mounted then */
+	const char *overlay_dir;	/* ... in this directory, and stays there: implies overlay */
+	uint64_t overlay_size;		/* ... bytes at most in memory; 0: 256 MiB */
+	const char *ops_override;	/* text of operations: those of a place take the behaviour's of this place, but
+					   for what must come last there (doc/PROGRAMS.md) */
+	const char *ops_add;		/* ... are added to the behaviour's of their places */
+	const char *net_path;		/* CARREL_NET_PATH: a network namespace by path, such as /run/netns/NAME or
+					   /proc/PID/ns/net */
+	int subids;			/* the user's ranges of /etc/subuid and /etc/subgid are mapped inside as well,
+					   from 0 on but for .uid and .gid; supplementary groups are dropped, and .groups
+					   may name mapped ones.  A user other than root needs newuidmap(1) for that. */
+	/*
+	 * What follows takes rights away by Landlock, in every behaviour and without privilege (Linux; carrel-restrict(7)
+	 * says what it covers).  What the kernel cannot enforce is an error (EOPNOTSUPP) before anything starts.
+	 */
+	const carrel_path *paths;	/* when there is one: no file but these, and the system's programs and
+					   libraries (see no_system); at most CARREL_PATHS_MAX */
+	size_t n_paths;
+	int no_system;			/* 1: these paths only */
+	const uint16_t *connect_ports;	/* when there is one here or in bind_ports: TCP to these ports of others, */
+	size_t n_connect_ports;		/* ... and to no others; at most CARREL_PORTS_MAX */
+	const uint16_t *bind_ports;	/* TCP from these ports of its own only; 0: any that the kernel chooses */
+	size_t n_bind_ports;
+	int limit_tcp;			/* 1: as if there were ports: without any, no TCP */
+	unsigned scope;			/* CARREL_SCOPE_*; 0: signals, and with any of the rules above abstract sockets
+					   too, where the kernel can (not with allow_setuid) */
+	/*
+	 * Capabilities, as bits (UINT64_C(1) << CAP_NET_RAW).  rootless and container: those that the task has in its own user
+	 * namespace, 0 is none.  process: not 0, or drop_caps: the task has these of the host's and no others, and
+	 * no way to get more.
+	 */
+	uint64_t caps;
+	int drop_caps;
+	/*
+	 * Which system calls the task may make (Linux, any behaviour; carrel-policy(5)).  The last thing that is
+	 * done before the command is executed.  Refused together with ops and allow_setuid.
+	 */
+	const char *seccomp;		/* a preset: "default", "strict", "none"; NULL: "none" for process, else
+					   "default" */
+	const void *filter;		/* in place of a preset: a BPF program for seccomp(2), as
+					   carrel_policy_filter() makes them */
+	size_t filter_len;		/* bytes of it */
+	int filter_listens;		/* ${filter} asks a listener, which comes over ... */
+	int filter_socket;		/* ... this UNIX socket of the host's, with SCM_RIGHTS: seccomp_unotify(2) */
 	/*
 	 * Limits of the whole tree, however many processes it has.  They are held by cgroups that are made for it:
 	 * v2 where one can be had that may be divided, else v1.  What nothing here can hold is an error before the
@@ -311,6 +384,68 @@ typedef struct {
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })
 #define CARREL_ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* ------------------------------------------------- system call policies --- */
+
+/* A system call policy: a text of carrel-policy(5) that was understood. */
+typedef struct carrel_policy carrel_policy;
+
+/* What is done about calls. */
+typedef enum {
+	CARREL_POLICY_ENFORCE = 0,	/* what the policy says */
+	CARREL_POLICY_ASK_REFUSED,	/* a listener is asked about those that it does not simply allow */
+	CARREL_POLICY_ASK_ALL		/* ... about all */
+} carrel_policy_mode;
+
+/* What a policy says about one call. */
+typedef struct {
+	enum { CARREL_CALL_ALLOW, CARREL_CALL_ERRNO, CARREL_CALL_KILL, CARREL_CALL_LOG } action;
+	int err;		/* CARREL_CALL_ERRNO */
+} carrel_verdict;
+
+/*
+ * Gives the text that a policy includes: in memory that the library frees, or NULL with a phrase in ${why}, which has
+ * room for ${size}.  A ${name} that does not begin with a slash has the folder of the text that includes it before it.
+ */
+typedef char *(*carrel_policy_include)(void *arg, const char *name, char *why, size_t size);
+
+/*
+ * carrel_policy_parse(text, name, include, arg, e): the policy in ${text}, which errors call ${name}.  Without
+ * ${include} only presets can be included.  Free it with carrel_policy_free().  NULL: EINVAL, with ${e->index} the
+ * number of the line, or ENOMEM.
+ */
+carrel_policy *carrel_policy_parse(const char *text, const char *name, carrel_policy_include include, void *arg,
+				   carrel_error *e);
+
+/* carrel_policy_free(p): release ${p}; NULL is allowed. */
+void carrel_policy_free(carrel_policy *p);
+
+/* carrel_policy_preset(i): the name of preset ${i}, counted from 0; NULL behind the last. */
+const char *carrel_policy_preset(size_t i);
+
+/* carrel_policy_text(name): the text of the preset ${name}, or of the groups ("groups"); NULL when there is none. */
+const char *carrel_policy_text(const char *name);
+
+/*
+ * carrel_policy_filter(p, arch, mode, ret_filter, ret_len, e): ${p} as a BPF program for the machine ${arch} ("x86_64",
+ * "aarch64", "riscv64"; NULL: this one) in ${ret_filter} (free(3) it), its bytes in ${ret_len}: 0 when nothing is
+ * refused and none is needed.  0, or -1: EINVAL, E2BIG, ENOMEM.
+ */
+int carrel_policy_filter(const carrel_policy *p, const char *arch, carrel_policy_mode mode, void **ret_filter,
+			 size_t *ret_len, carrel_error *e);
+
+/*
+ * carrel_policy_decide(p, arch, nr, args): what ${p} says about the call ${nr} of the machine with the kernel's number
+ * ${arch} (AUDIT_ARCH_*, as in struct seccomp_data) with the six arguments ${args}.  Another ABI than the three of
+ * carrel_policy_filter() is foreign to all of them.
+ */
+carrel_verdict carrel_policy_decide(const carrel_policy *p, uint32_t arch, int nr, const uint64_t args[6]);
+
+/* carrel_call_name(arch, nr): the name of the call ${nr} there; NULL when carrel does not know it. */
+const char *carrel_call_name(uint32_t arch, int nr);
+
+/* carrel_call_args(arch, nr): a letter for each of its arguments, i of 32 bits, l of 64, p an address; or NULL. */
+const char *carrel_call_args(uint32_t arch, int nr);
 
 /* ------------------------------------------------------------- events --- */
 
@@ -486,6 +621,26 @@ void carrel_result_free(carrel_result *r);
  * Starts nothing.  0, or -1.
  */
 int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e);
+
+/* How carrel_describe() says it. */
+typedef enum {
+	CARREL_FORM_OPS = 0,	/* as carrel_print_ops() */
+	CARREL_FORM_JSON,	/* the same operations as JSON, an array of objects; see doc/PROGRAMS.md */
+	CARREL_FORM_WORDS	/* what the task will see and may use, in words for people */
+} carrel_form;
+
+/*
+ * carrel_describe(s, form, ret_text, e): what carrel_spawn() would do for ${s}, as text in ${ret_text} (free(3)
+ * it).  All forms are made of the operations themselves.  Starts nothing.  0, or -1.
+ */
+int carrel_describe(const carrel_spec *s, carrel_form form, char **ret_text, carrel_error *e);
+
+/*
+ * carrel_root_create(dir, e): make the directory ${dir}, which must not be there, with the directories, links and
+ * files that carrel_spec.root wants; what is to be run in it is put there by others, or shown by .binds.  It is
+ * there as a whole or not at all.  0, or -1: EEXIST, ENOENT, EACCES, ...
+ */
+int carrel_root_create(const char *dir, carrel_error *e);
 
 /* ------------------------------------------------------------ a tree --- */
 
@@ -663,6 +818,10 @@ typedef struct {
 
 /* carrel_probe(c, caps): what holds for ${c}; caps->size must be set.  0, or -1. */
 int carrel_probe(const carrel *c, carrel_caps *caps);
+
+/* carrel_cap_name(n): the name of capability number ${n} in lower case and without "cap_", such as "net_raw";
+ * NULL above the last one. */
+const char *carrel_cap_name(unsigned n);
 
 /*
  * carrel_backoff(n, min_ms, max_ms, seed): how many milliseconds to wait before the next try after ${n} failures

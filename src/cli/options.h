@@ -17,7 +17,8 @@
 struct option_row {
 	char letter;		/* or 0 */
 	const char *name;
-	const char *arg;	/* what the value is called; NULL: the option takes none */
+	const char *arg;	/* what the value is called; NULL: the option takes none; "[=NAME]": it need not
+				   be given, and ${take} gets NULL then */
 	const char *help;
 	int (*take)(void *to, const char *value, char *why);
 	size_t flag;

@@ -11,21 +11,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define OPS_MAX ((size_t)16 << 20)
-
 /* --------------------------------------------------------------- values --- */
 
 static int take_shell(void *to, const char *value, char *why)
 {
 	(void)why;
 	((struct run_options *)to)->spec.shell = value;
-	return 0;
-}
-
-static int take_ops(void *to, const char *value, char *why)
-{
-	(void)why;
-	((struct run_options *)to)->ops_file = value;
 	return 0;
 }
 
@@ -176,6 +167,29 @@ static int take_on_exit(void *to, const char *value, char *why)
 	return 0;
 }
 
+static int take_print_ops(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+
+	if (value != NULL && strcmp(value, "json") != 0) {
+		snprintf(why, VALUES_WHY, "not json");
+		return -1;
+	}
+	o->describe = 1;
+	o->form = value != NULL ? CARREL_FORM_JSON : CARREL_FORM_OPS;
+	return 0;
+}
+
+static int take_explain(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+
+	(void)value, (void)why;
+	o->describe = 1;
+	o->form = CARREL_FORM_WORDS;
+	return 0;
+}
+
 /* ---------------------------------------------------------------- table --- */
 
 #define FLAG(member) .flag = offsetof(struct run_options, member)
@@ -190,11 +204,29 @@ static const struct option_row rows[] = {
 	{ 0, "clear-env", NULL, "begin with an empty environment", NULL, FLAG(spec.env_clear) },
 
 	{ .help = "What it is shown (rootless, container)" },
-	{ 0, "net", "none|host", "its network (none)", run_isolate_take_net, 0 },
-	{ 0, "bind", "SRC[:DEST][:ro|rw]", "show it SRC of the host, read-only", run_isolate_take_bind, 0 },
+	{ 0, "net", "none|host|PATH", "its network (none), or that of a namespace", run_isolate_take_net, 0 },
+	{ 0, "bind", "SRC[:DEST][:OPT,...]", "show it SRC of the host (ro; rw, norec, optional)",
+	  run_isolate_take_bind, 0 },
 	{ 0, "tmpfs", "DEST[:SIZE][:exec]", "an empty directory in memory (64M)", run_isolate_take_tmpfs, 0 },
 	{ 0, "root", "DIR", "its root, read-only (made of the host's /usr)", run_isolate_take_root, 0 },
+	{ 0, "overlay", "[=DIR]", "let it change its root: for itself, or kept in DIR", run_isolate_take_overlay, 0 },
+	{ 0, "overlay-size", "SIZE", "room for these changes in memory (256M)", run_isolate_take_overlay_size, 0 },
 	{ 0, "hostname", "NAME", "its host name (carrel)", run_isolate_take_hostname, 0 },
+
+	{ .help = "What it may use" },
+	{ 0, "ro", "PATH", "read PATH and below; with one such option, no other files", run_restrict_take_ro, 0 },
+	{ 0, "rw", "PATH", "... and write, make and remove", run_restrict_take_rw, 0 },
+	{ 0, "exec", "PATH", "read and execute", run_restrict_take_exec, 0 },
+	{ 0, "no-system", NULL, "... not even the system's programs and libraries", NULL, FLAG(spec.no_system) },
+	{ 0, "connect", "PORT|none", "TCP to this port (80, 8000-8009), and to no others", run_restrict_take_connect, 0 },
+	{ 0, "bind-port", "PORT|none", "TCP from this port of its own", run_restrict_take_bind_port, 0 },
+	{ 0, "scope", "NAMES", "not to reach outside: signal, abstract, or none", run_restrict_take_scope, 0 },
+	{ 0, "cap", "NAME", "keep this capability, and no others", run_restrict_take_cap, 0 },
+	{ 0, "drop-caps", NULL, "keep none", NULL, FLAG(spec.drop_caps) },
+
+	{ .help = "What it may do" },
+	{ 0, "seccomp", "PRESET|FILE", "its system calls: default, strict, none, or a policy's file", run_policy_take, 0 },
+	{ 0, "seccomp-log", NULL, "... refuse nothing, and say at the end what would have been", NULL, FLAG(policy.log) },
 
 	{ .help = "Its end" },
 	{ 't', "timeout", "TIME", "end everything after TIME (1.5s, 300ms, 2m)", take_timeout, 0 },
@@ -211,6 +243,7 @@ static const struct option_row rows[] = {
 	{ 0, "uid", "N|auto", "run as user number N", take_uid, 0 },
 	{ 0, "gid", "N", "run as group number N", take_gid, 0 },
 	{ 0, "groups", "N,N", "supplementary groups", take_groups, 0 },
+	{ 0, "subids", NULL, "also the user's ids of /etc/subuid (rootless, container)", NULL, FLAG(spec.subids) },
 	{ 0, "setuid", NULL, "let set-user-ID programs gain privileges", NULL,
 	  FLAG(spec.allow_setuid) },
 	{ 0, "priority", "N", "nice value, -20 to 19", take_priority, 0 },
@@ -252,14 +285,17 @@ static const struct option_row rows[] = {
 	{ 'v', "verbose", NULL, "say what is done and what was killed", NULL, FLAG(verbose) },
 
 	{ .help = "Other" },
-	{ 0, "print-ops", NULL, "print the operation program and exit", NULL, FLAG(print_ops) },
-	{ 0, "ops", "FILE", "run this operation program (- is stdin)", take_ops, 0 },
+	{ 0, "print-ops", "[=json]", "print the operation program and exit", take_print_ops, 0 },
+	{ 0, "explain", NULL, "say what it will see and may use, and exit", take_explain, 0 },
+	{ 0, "ops", "FILE", "run this operation program (- is stdin)", run_ops_take, 0 },
+	{ 0, "ops-add", "FILE", "add these operations to the behaviour's", run_ops_take_add, 0 },
+	{ 0, "ops-override", "FILE", "... put them in place of those of their phases", run_ops_take_override, 0 },
 	{ 0, "no-cgroup", NULL, "do not use a cgroup", NULL, FLAG(no_cgroup) },
 	{ 'h', "help", NULL, "print this", NULL, FLAG(help) },
 };
 
 static const char *const later[] = {
-	"seccomp", "ro", "rw", "cap", "profile", "ordered", NULL,
+	"profile", "ordered", NULL,
 };
 
 const struct option_table run_options_table = {
@@ -291,52 +327,12 @@ void run_options_finish(struct run_options *o)
 {
 	run_isolate_finish(&o->isolate);
 	run_limits_finish(o);
-	free(o->ops_text);
+	run_ops_finish(o);
+	run_restrict_finish(&o->restrictions);
+	run_policy_finish(&o->policy);
 	free(o->tee_path);
 	free(o->env);
 	free(o->groups);
-}
-
-/* All of ${fd} as text in o->ops_text: 0, or an errno. */
-static int read_ops(struct run_options *o, int fd)
-{
-	size_t len = 0, room = 0;
-	ssize_t n;
-
-	do {
-		if (len + 1 >= room) {
-			room = room == 0 ? 16384 : room * 2;
-			char *text = room <= OPS_MAX ? realloc(o->ops_text, room) : NULL;
-			if (text == NULL)
-				return room <= OPS_MAX ? ENOMEM : EFBIG;
-			o->ops_text = text;
-		}
-		n = read(fd, o->ops_text + len, room - len - 1);
-		if (n > 0)
-			len += (size_t)n;
-	} while (n > 0 || (n == -1 && errno == EINTR));
-	if (n == -1)
-		return errno;
-	o->ops_text[len] = '\0';
-	return strlen(o->ops_text) == len ? 0 : EILSEQ;
-}
-
-static int load_ops(struct run_options *o)
-{
-	int use_stdin = strcmp(o->ops_file, "-") == 0;
-	int fd = use_stdin ? STDIN_FILENO : open(o->ops_file, O_RDONLY | O_CLOEXEC);
-	int err = fd == -1 ? errno : read_ops(o, fd);
-
-	if (fd != -1 && !use_stdin)
-		close(fd);
-	if (err != 0) {
-		report_line("cannot read operations from %s: %s",
-			    use_stdin ? "standard input" : o->ops_file,
-			    err == EILSEQ ? "it is not text" : strerror(err));
-		return EXIT_CARREL;
-	}
-	o->spec.ops = o->ops_text;
-	return OPTIONS_GO_ON;
 }
 
 static int complete_exit(struct run_options *o)
@@ -356,15 +352,17 @@ int run_options_complete(struct run_options *o, char **words)
 {
 	const char *verb = run_options_table.verb;
 
-	if (o->ops_file != NULL && (o->spec.shell != NULL || *words != NULL))
+	if (o->ops.file != NULL && (o->spec.shell != NULL || *words != NULL))
 		return report_usage(verb, "--ops names the command, so no other can be given");
 	if (o->spec.shell != NULL && *words != NULL)
 		return report_usage(verb, "-c takes one text and no words such as \"%s\"", *words);
-	if (o->ops_file == NULL && o->spec.shell == NULL && *words == NULL)
+	if (o->ops.file == NULL && o->spec.shell == NULL && *words == NULL)
 		return report_usage(verb, "no command: carrel run [options] COMMAND [ARG...]");
 	int status = complete_exit(o);
 	if (status == OPTIONS_GO_ON)
 		status = run_stdio_complete(o);
+	if (status == OPTIONS_GO_ON)
+		status = run_policy_complete(o);
 	if (status != OPTIONS_GO_ON)
 		return status;
 
@@ -379,5 +377,5 @@ int run_options_complete(struct run_options *o, char **words)
 	o->spec.env = o->env;
 	o->spec.trace = o->verbose;
 	o->spec.record = o->stats || o->status_fd >= 0;
-	return o->ops_file != NULL ? load_ops(o) : OPTIONS_GO_ON;
+	return run_ops_load(o);
 }

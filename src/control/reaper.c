@@ -85,13 +85,13 @@ void reaper_tell_limits(const struct reaper *r, uint32_t news)
 	}
 }
 
-/* What is to be done when all is over, whatever became of it.  The request's descriptors are closed by then. */
-static void run_after(struct reaper *r)
+/* What is to be done when all is over.  The request's descriptors are closed by then. */
+static void run_over(struct reaper *r, enum place place)
 {
 	struct run_error ignored;
 
-	if (r->program != NULL && r->program->has_place[PLACE_AFTER])
-		run_place(&r->task->run, PLACE_AFTER, &ignored);
+	if (r->program != NULL && r->program->has_place[place])
+		run_place(&r->task->run, place, &ignored);
 }
 
 /* Places run one after the other, each in the order of the program. */
@@ -118,7 +118,8 @@ _Noreturn void reaper_fail(struct reaper *r, enum stage stage, int err, int inde
 	domain_end(r->role, -1, NULL, NULL);
 	if (r->program != NULL)
 		link_close_fds(&inbox);
-	run_after(r);
+	run_over(r, PLACE_FAILED);
+	run_over(r, PLACE_AFTER);
 	limits_end(&r->limits);
 	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index,
 			      .groups_left = r->limits.left };
@@ -236,7 +237,7 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 		limits_can_freeze(&r.limits, r.cgroup);
 	}
 	reaper_watch(&r);
-	run_after(&r);
+	run_over(&r, PLACE_AFTER);
 	limits_end(&r.limits);
 	/* Killed with its init, whose word about it would have been the only one. */
 	if (!r.leader_done)

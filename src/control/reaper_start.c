@@ -142,7 +142,7 @@ pid_t reaper_start(struct reaper *r, const struct program *p, const struct spawn
 	struct task *t = r->task;
 
 	for (uint32_t i = 0; i < p->n_ops; i++) {
-		if (p->op[i].place == PLACE_AFTER)
+		if (p->op[i].place == PLACE_FAILED || p->op[i].place == PLACE_AFTER)
 			t->result[i] = INT64_MIN;
 	}
 	t->run = (struct run){ .program = p, .fd = fd, .group = o->group, .result = t->result,

@@ -101,6 +101,7 @@ static void ending_remove(carrel *c, carrel_proc *p)
 void proc_gone(carrel *c, carrel_proc *p)
 {
 	p->gone = true;
+	id_slot_free(c, &p->id_slot);
 	pthread_cond_broadcast(&c->changed);
 	for (int i = 0; i < 2; i++) {
 		struct output *o = &p->out[i];
@@ -135,6 +136,7 @@ void proc_free(carrel_proc *p)
 {
 	carrel *c = p->c;
 
+	id_slot_free(c, &p->id_slot);
 	for (int stream = 0; stream <= 2; stream++)
 		proc_close_stream(p, stream);
 	for (int i = 0; i < 2; i++) {

@@ -228,8 +228,10 @@ NAMESPACE(net, s->net != CARREL_NET_HOST)
 static void judge_seccomp(const struct record *r, const carrel_spec *s, struct verdict *v)
 {
 	const char *filters = fact(r, "seccomp_filters");
+	const char *preset = s->seccomp != NULL ? s->seccomp : isolates(s) ? "default" : "none";
 
-	(void)s;
+	if (s->ops == NULL && (s->filter != NULL || strcmp(preset, "none") != 0))
+		SAY(v->asked, "%.40s", s->filter != NULL ? "a filter" : preset);
 	compare(r, v, "seccomp", "2", "seccomp filter");
 	if (v->hold == CARREL_ENFORCED && filters != NULL)
 		SAY(v->found, "2, %s filters", filters);

@@ -26,7 +26,7 @@ static carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e
 	carrel_proc *p = calloc(1, sizeof(*p));
 
 	if (p != NULL) {
-		*p = (carrel_proc){ .c = c, .id = c->next_id++, .user = s->user, .in = -1, .feed.fd = -1,
+		*p = (carrel_proc){ .c = c, .id = c->next_id++, .user = s->user, .in = -1, .feed.fd = -1, .id_slot = -1,
 				    .pty = s->out.kind == CARREL_PTY, .max_output = s->max_output,
 				    .output_limit = s->output_limit };
 		if (s->framing == CARREL_LINES)
@@ -160,6 +160,8 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	for (size_t i = 0; i < r->n_close; i++)
 		r->close_after[i] = fd_close(r->close_after[i]);
 	adopt(p, r);
+	p->id_slot = r->id_slot;
+	r->id_slot = -1;
 	p->request = r;
 	p->spec = s;
 	if (channel_wait(c, answered, p, clock_deadline_us(s->start_ms)) == 0)
@@ -202,6 +204,7 @@ static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel
 		leave(c);
 	}
 	int err = errno;
+	id_slot_free(c, &r.id_slot);
 	request_finish(&r);
 	errno = err;
 	return p;

@@ -48,8 +48,11 @@ static void exec_script(const char *path, char **argv)
 
 static int exec_file(const char *path, char **argv)
 {
+	/* Asked before: a header may say that it is no NULL afterwards. */
+	bool has_name = argv != NULL && argv[0] != NULL;
+
 	execve(path, argv, environ);
-	if (errno == ENOEXEC && argv != NULL && argv[0] != NULL)
+	if (errno == ENOEXEC && has_name)
 		exec_script(path, argv);
 	return errno;
 }

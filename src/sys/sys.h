@@ -259,6 +259,13 @@ int sys_no_capabilities(void);
  */
 int sys_lock(int cgroup);
 
+/* sys_capabilities(): those that this thread is permitted, one bit each. */
+uint64_t sys_capabilities(void);
+
+/* sys_filter_ports(): for this process and what it starts, refuse the ways to TCP that Landlock's rules for ports do
+ * not cover. */
+int sys_filter_ports(void);
+
 /* sys_landlock_abi(): the kernel's Landlock ABI, 0 without it. */
 int sys_landlock_abi(void);
 
@@ -280,6 +287,9 @@ int sys_cgroup_create(pid_t pid);
  * kill whatever begins there by clone3(2), as if it had been there at the time.
  */
 int sys_cgroup_child(int dir, int slot, bool fresh);
+
+/* sys_cgroup_join(dir, pid): move the process ${pid}, 0 for ourselves, into the cgroup ${dir}.  System calls only. */
+int sys_cgroup_join(int dir, pid_t pid);
 
 /* sys_cgroup_kill_fd(dir): a descriptor for sys_cgroup_kill(). */
 int sys_cgroup_kill_fd(int dir);

@@ -45,7 +45,7 @@ bool call_for_port(const struct call *c)
 
 bool call_outside(const struct call *c)
 {
-	return c->door == DOOR_REAPER || c->number == CALL_id_map;
+	return c->door == DOOR_REAPER || c->number == CALL_id_map || c->number == CALL_id_map_by;
 }
 
 bool call_before(const struct call *c)

@@ -131,6 +131,27 @@ task openat(-100, \"dir\", [o_path], 0) slot 3
 task landlock_add_path({slot, 1}, {slot, 3}, [landlock_access_fs_read_file])
 task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
 task landlock_restrict_self({slot, 1})")" textno
+	rights='[landlock_access_fs_read_file, landlock_access_fs_read_dir]'
+	is 'landlock_allow, landlock_allow_found' "$(run_ops 'cat dir/new; cat other/secret 2>/dev/null || echo no; ls / >/dev/null' \
+		"task landlock_create_ruleset($rights, [], []) slot 1
+task landlock_allow_found({slot, 1}, [\"/usr\", \"/nosuch\", \"/etc/ld.so.cache\", \"dir/new/x\", \"/bin\", \"/lib\", \"/lib64\"], $rights)
+task landlock_allow({slot, 1}, \"dir\", $rights)
+task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+task landlock_restrict_self({slot, 1})" 2>&1)" "textno
+ls: cannot open directory '/': Permission denied"
+	bad "$rules
+task landlock_allow({slot, 1}, \"nosuch\", [landlock_access_fs_read_file])" 'No such file'
+	bad "$rules
+task landlock_allow({slot, 1}, \"dir\", [landlock_access_fs_write_file])" 'Invalid argument'
+	bad "$rules
+task landlock_allow_found({slot, 1}, [\"dir\"], [landlock_access_fs_write_file])" 'Invalid argument'
+	bad "task landlock_allow({fd, stdin}, \"dir\", [landlock_access_fs_read_file])" '*'
+	is 'landlock_allow_stream' "$(run_ops 'cat /dev/stdin; cat dir/new 2>/dev/null || echo no' "$rules
+task landlock_allow_found({slot, 1}, [\"/usr\", \"/bin\", \"/lib\", \"/lib64\"], [landlock_access_fs_read_file])
+task landlock_allow_stream({slot, 1}, {fd, stdin}, [landlock_access_fs_read_file, landlock_access_fs_write_file])
+task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+task landlock_restrict_self({slot, 1})" <other/secret)" "secret
+no"
 else
 	skip 'landlock allows' 'no Landlock'
 	skip 'landlock denies' 'no Landlock'
@@ -141,9 +162,16 @@ if [ "$(run_ops 'echo yes' "$net")" = yes ]; then
 task landlock_add_port({slot, 1}, 443, [landlock_access_net_connect_tcp])")" on
 	bad "$net
 task landlock_add_port({slot, 1}, 65536, [landlock_access_net_connect_tcp])" 'Invalid argument'
+	is 'landlock_allow_ports' "$(run_ops 'echo on' "$net
+task landlock_allow_ports({slot, 1}, [80, 443], [landlock_access_net_connect_tcp])
+task landlock_allow_ports({slot, 1}, [], [landlock_access_net_connect_tcp])")" on
+	bad "$net
+task landlock_allow_ports({slot, 1}, [80, 65536], [landlock_access_net_connect_tcp])" 'Invalid argument'
 else
 	skip landlock_add_port 'an old kernel'
 fi
+is 'filter_ports' "$(run_ops 'sed -n s/^Seccomp:.//p /proc/self/status' 'task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+task filter_ports()')" 2
 bad 'task landlock_create_ruleset([], [], [])' 'No message of desired type'
 bad 'task landlock_restrict_self({fd, stdin})' '*'
 
@@ -202,6 +230,37 @@ task mount_in(\"tmpfs\", \"size=4096\", [], {slot, 1}, \"out/x\")" 'No such file
 bad "$own
 $here
 task mount_in(\"tmpfs\", \"size\", [], {slot, 1}, \"sub\")" 'Invalid argument'
+is 'make_in' "$(run_ops 'cd dir/made/by && stat -c %A:%n here there' "$here
+task make_in({slot, 1}, \"made/by/here\", 16877)
+task make_in({slot, 1}, \"/made//by/there\", 33060)
+task make_in({slot, 1}, \"made/by/here/\", 16877)")" "drwxr-xr-x:here
+-r--r--r--:there"
+is 'make_in resolves inside the root' "$(run_ops "ls -d dir$tmp/other/in" "$here
+task make_in({slot, 1}, \"out/in\", 16877)")" "dir$tmp/other/in"
+bad "$here
+task make_in({slot, 1}, \"new/below\", 16877)" 'Not a directory'
+bad "$here
+task make_in({slot, 1}, \"x\", 493)" 'Invalid argument'
+mkdir lower lower/sub upper work
+echo below >lower/old
+layers='task openat(-100, "lower", [o_path, o_directory], 0) slot 2
+task openat(-100, "upper", [o_path, o_directory], 0) slot 3
+task openat(-100, "work", [o_path, o_directory], 0) slot 4'
+is 'overlay' "$(run_ops 'cat dir/sub/old; echo above >dir/sub/new' "$own
+$layers
+task overlay({slot, 2}, {slot, 3}, {slot, 4}, [mount_attr_nodev]) slot 5
+task move_mount({slot, 5}, \"\", -100, \"dir/sub\", [move_mount_f_empty_path])"; ls lower upper | tr '\n' ' ')" \
+	'below
+lower: old sub  upper: new '
+bad "$own
+$layers
+task overlay({slot, 2}, {slot, 3}, {fd, stdin}, [])" '*'
+bad "$own
+$here
+task terminal_in({fd, stdout}, {slot, 1}, \"sub\")" '*'
+bad 'outside id_map_by("/no/such", 1, "0 1 1")' 'No such file'
+bad 'outside id_map_by("/bin/false", 1, "0 1 1")' 'Operation not permitted'
+like 'id_map_by belongs outside' "$(run_ops true 'task id_map_by("/bin/true", 1, "")')" '*the place outside for this call*'
 is 'loopback_up' "$(run_ops 'cat /sys/class/net/lo/flags 2>/dev/null; ip -br addr show lo | grep -c 127.0.0.1' "$own
 task loopback_up()" | tail -n 1)" 1
 is 'nothing of it outside' "$(lines </proc/self/mountinfo)" ''

@@ -154,6 +154,11 @@ static const struct {
 	{ 168, "landlock_add_port", 3 },
 	{ 169, "landlock_restrict_self", 1 },
 	{ 136, "id_map", 4 },
+	{ 213, "landlock_allow", 3 },
+	{ 214, "landlock_allow_found", 3 },
+	{ 215, "landlock_allow_stream", 3 },
+	{ 216, "landlock_allow_ports", 3 },
+	{ 217, "filter_ports", 0 },
 };
 enum { N_OWN = sizeof(own) / sizeof(own[0]) };
 

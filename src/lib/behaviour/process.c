@@ -8,6 +8,7 @@
 #include "constant.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 
 static void add_session(const carrel_spec *s, struct ops *o)
@@ -82,6 +83,19 @@ void process_probes(const carrel_spec *s, struct ops *o)
 		ops_add(o, CALL_probe_signal, true, "");
 }
 
+/* Everything but the command's execution comes before it, because it may forbid it. */
+void process_policy(const carrel_spec *s, struct ops *o)
+{
+	const char *preset = s->seccomp != NULL ? s->seccomp : spec_isolated(s) ? "default" : "none";
+
+	if (s->filter != NULL && s->filter_listens)
+		ops_add(o, CALL_seccomp_listen, false, "ib", spec_listener(s), s->filter, s->filter_len);
+	else if (s->filter != NULL)
+		ops_add(o, CALL_seccomp_filter, false, "b", s->filter, s->filter_len);
+	else if (strcmp(preset, "none") != 0)
+		ops_add(o, CALL_seccomp_preset, false, "a", preset);
+}
+
 void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
 {
 	const char *const shell[] = { "/bin/sh", "-c", s->shell, NULL };
@@ -98,7 +112,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 {
 	struct ops o;
 
-	ops_begin(&o);
+	ops_begin(&o, x);
 	limits_before(s, x, &o);
 	add_session(s, &o);
 	if (s->set & CARREL_SET_OOM_SCORE_ADJ)
@@ -106,6 +120,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	process_priority(s, &o);
 	limits_schedule(s, &o);
 	ops_add(&o, CALL_fchdir, false, "f", "cwd");
+	restrict_rules(s, x, &o);
 	if (s->cwd != NULL)
 		ops_add(&o, CALL_chdir, false, "t", s->cwd);
 	process_umask(s, x, &o);
@@ -113,18 +128,22 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 		ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_no_new_privs", 1, 0, 0, 0);
 		/* A task of our own user could signal its reaper otherwise.  Not every kernel has it.
 		 * Before the limits, which may leave no descriptor for it. */
-		ops_add(&o, CALL_landlock_scope, true, "A", "landlock_scope_signal");
+		restrict_obey(s, "landlock_scope_signal", &o);
 	}
 	process_limits(s, &o);
+	restrict_before_identity(s, x, &o);
 	add_identity(s, x, &o);
+	restrict_after_identity(s, x, &o);
 	/* After the identity, whose change would clear it. */
 	ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
+	ops_phase(&o, PLACE_TASK);
 	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
 	process_probes(s, &o);
 	ops_add(&o, CALL_dup_fds, false, "d", s);
+	process_policy(s, &o);
 	process_exec(s, x, &o);
 	ops_end(&o, b);
 }
 
-const struct behaviour behaviour_process = { "process", false, process_program };
+const struct behaviour behaviour_process = { .name = "process", .isolates = false, .program = process_program };
