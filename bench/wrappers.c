@@ -35,6 +35,10 @@ int main(int argc, char **argv)
 	struct peer p[] = {
 		{ .name = "" },
 		{ .name = "carrel run", .args = { argv[1], "run", "--" }, .aim = "<= timeout" },
+		{ .name = "carrel run --memory", .args = { argv[1], "run", "--memory", "1G", "--" } },
+		{ .name = "carrel run --memory --pids --cpu", .args = { argv[1], "run", "--memory", "1G", "--pids",
+									"100", "--cpu", "2", "--" } },
+		{ .name = "carrel run --stats", .args = { argv[1], "run", "--stats", "--" } },
 		{ .name = "carrel run --no-cgroup", .args = { argv[1], "run", "--no-cgroup", "--" } },
 		{ .name = "timeout 10", .args = { "timeout", "10" } },
 		{ .name = "tini -s", .args = { "tini", "-s", "--" } },

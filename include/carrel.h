@@ -162,8 +162,34 @@ enum {
 	CARREL_SET_GROUPS = 4,	/* without it, no supplementary groups when uid or gid is set */
 	CARREL_SET_UID_AUTO = 8,/* uid (and gid) derived from the host's pid: 65536 to 131070 */
 	CARREL_SET_PRIORITY = 16,
-	CARREL_SET_UMASK = 32
+	CARREL_SET_UMASK = 32,
+	CARREL_SET_IO_PRIORITY = 64,
+	CARREL_SET_OOM_SCORE_ADJ = 128
 };
+
+/* Limits of a whole tree. */
+typedef enum {
+	CARREL_LIMIT_NONE = 0,
+	CARREL_LIMIT_MEMORY,	/* .memory: something was killed because of it */
+	CARREL_LIMIT_PIDS,	/* .pids: a process or thread was refused */
+	CARREL_LIMIT_CPU_TIME,	/* .cpu_time_ms: it is used up; the tree is being stopped */
+	CARREL_LIMIT_OUTPUT	/* .output_limit: more was written; the tree is being stopped */
+} carrel_limit;
+
+/* What may be read from and written to a block device each second; 0: no limit. */
+typedef struct {
+	const char *device;	/* path of the device, or of a file or directory on it; or MAJOR:MINOR */
+	uint64_t read_bytes, write_bytes, reads, writes;
+} carrel_io_limit;
+
+#define CARREL_IO_LIMITS_MAX 16
+
+/* How soon its input and output is served; IOPRIO_CLASS_* of <linux/ioprio.h>. */
+typedef enum {
+	CARREL_IO_REALTIME = 1,	/* needs root */
+	CARREL_IO_BEST_EFFORT,
+	CARREL_IO_IDLE
+} carrel_io_class;
 
 /* Which network the task sees. */
 typedef enum {
@@ -333,6 +359,27 @@ typedef struct {
 	size_t filter_len;		/* bytes of it */
 	int filter_listens;		/* ${filter} asks a listener, which comes over ... */
 	int filter_socket;		/* ... this UNIX socket of the host's, with SCM_RIGHTS: seccomp_unotify(2) */
+	/*
+	 * Limits of the whole tree, however many processes it has.  They are held by cgroups that are made for it:
+	 * v2 where one can be had that may be divided, else v1.  What nothing here can hold is an error before the
+	 * command begins (CARREL_STAGE_RLIMIT), whose sentence says what would allow it.
+	 */
+	uint64_t memory;		/* bytes, swap included; 0: no limit.  Beyond it the kernel kills a process
+					   of the tree: CARREL_LIMIT_MEMORY, CARREL_BY_OOM */
+	uint64_t pids;			/* processes and threads at one time; 0: no limit */
+	unsigned cpu;			/* thousandths of a processor: 500 is half of one, 2000 two; 0: no limit */
+	int cpu_time_ms;		/* > 0: processor time of all of it, after which the stop steps begin */
+	const carrel_io_limit *io_limits;
+	size_t n_io_limits;		/* at most CARREL_IO_LIMITS_MAX */
+	uint64_t output_limit;		/* bytes from stdout and stderr together that are delivered; what comes
+					   behind them is dropped, and the stop steps begin; 0: no limit */
+	const unsigned *cpus;		/* processors that it may run on */
+	size_t n_cpus;
+	carrel_io_class io_class;	/* CARREL_SET_IO_PRIORITY */
+	int io_level;			/* ... 0 (first) to 7 */
+	int oom_score_adj;		/* CARREL_SET_OOM_SCORE_ADJ: -1000 to 1000, see proc(5) */
+	int best_effort;		/* what cannot be limited is left out: carrel_get_record() tells */
+	int record;			/* have carrel_get_record() know what the kernel says */
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })
@@ -407,7 +454,9 @@ typedef enum {
 	CARREL_BY_ITSELF = 0,	/* the leader ended by itself (a signal from inside included) */
 	CARREL_BY_TIMEOUT,	/* timeout_ms passed */
 	CARREL_BY_STOP,		/* carrel_stop(), carrel_release(), carrel_close() */
-	CARREL_BY_LOSS		/* a control process was lost */
+	CARREL_BY_LOSS,		/* a control process was lost */
+	CARREL_BY_OOM,		/* the leader was killed because the tree's memory was at its limit */
+	CARREL_BY_LIMIT		/* cpu_time_ms or output_limit */
 } carrel_cause;
 
 #define CARREL_LEFTOVERS_MAX 16
@@ -447,9 +496,10 @@ typedef enum {
 	CARREL_GONE,		/* the tree is empty: once, last, with the final status */
 	CARREL_LOST,		/* the control process is gone and every tree with it; proc is NULL.
 				   The GONE events of the trees come before it. */
-	CARREL_INPUT_FAILED	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
+	CARREL_INPUT_FAILED,	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
 				   that the task does not take it for the end: carrel_write() can go on,
 				   carrel_eof() end it, carrel_stop() the tree. */
+	CARREL_LIMIT		/* the tree met its limit `limit`: once for each */
 } carrel_event_kind;
 
 /*
@@ -470,6 +520,7 @@ typedef struct {
 	int partial;		/* OUT, ERR of CARREL_LINES: no newline came after this: the line is longer than
 				   max_line and goes on in the next event, or the stream ended without one */
 	int err;		/* INPUT_FAILED: errno */
+	carrel_limit limit;	/* LIMIT */
 } carrel_event;
 
 /* ---------------------------------------------------------- lifecycle --- */
@@ -494,6 +545,10 @@ typedef struct {
 				   names one.  For static programs that want to ship as one file: the host
 				   must be small, because it is copied, and have one thread.  What its memory
 				   holds is in the copies too. */
+	int limits;		/* trees of this handle may have limits: where only a service manager can give a
+				   cgroup that holds them, the control process begins in a scope of its own
+				   (systemd-run, or what $CARREL_SYSTEMD_RUN names).  Without it they have to do with
+				   the cgroups that are there */
 } carrel_config;
 
 /*
@@ -680,6 +735,73 @@ int carrel_resize(carrel_proc *p, unsigned rows, unsigned cols);
  * tree is gone), EPIPE.
  */
 int carrel_set_limit(carrel_proc *p, const carrel_rlimit *l);
+
+/*
+ * carrel_freeze(p, on): freeze every process of the tree (${on} 1), so that none runs until it is thawed (${on} 0), and
+ * wait until that is so.  A stop and a kill thaw it; time limits go on.  0, or -1: EINVAL, EOPNOTSUPP (it is in no
+ * cgroup that can be frozen), ESRCH (the tree is gone or about to be killed), ETIMEDOUT (a process of it waits in the
+ * kernel; it will freeze behind that), EPIPE.
+ */
+int carrel_freeze(carrel_proc *p, int on);
+
+/* ------------------------------------------------------------ record --- */
+
+/* Whether a restriction holds. */
+typedef enum {
+	CARREL_NOT_ASKED = 0,	/* nobody wants it */
+	CARREL_ENFORCED,	/* the kernel says so */
+	CARREL_NOT_ENFORCED,	/* the kernel says that it does not hold (best_effort) */
+	CARREL_UNKNOWN		/* the kernel does not tell */
+} carrel_hold;
+
+/* One restriction. */
+typedef struct {
+	const char *name;	/* such as "memory"; carrel-status(5) has them all */
+	const char *asked;	/* in words of the options, or "" */
+	carrel_hold hold;
+	const char *mechanism;	/* what holds it: "cgroup v2 memory.max", "rlimit", "namespace"...; or "" */
+	const char *found;	/* what the kernel says, or "" */
+} carrel_restriction;
+
+/* Who ended a tree. */
+typedef enum {
+	CARREL_ENDED_BY_TASK = 0, /* the leader ended by itself */
+	CARREL_ENDED_BY_SIGNAL,	/* a signal that was not ours */
+	CARREL_ENDED_BY_TIMEOUT,
+	CARREL_ENDED_BY_OOM,
+	CARREL_ENDED_BY_LIMIT,
+	CARREL_ENDED_BY_HOST,	/* carrel_stop(), carrel_release(), carrel_close() */
+	CARREL_ENDED_BY_LOSS	/* a control process was lost */
+} carrel_ender;
+
+#define CARREL_UNCOUNTED UINT64_MAX	/* where nothing counts it */
+
+/* How a tree ended, what it used, and what was enforced. */
+typedef struct {
+	size_t size;
+	carrel_status status;	/* user and system time as exact as they can be had */
+	carrel_ender ended_by;
+	carrel_limit limit;	/* ... ENDED_BY_OOM, ENDED_BY_LIMIT */
+	uint64_t memory_peak;	/* bytes of the whole tree at one time, its files in the page cache included */
+	uint64_t pids_peak;	/* processes and threads at one time */
+	uint64_t oom_kills;	/* processes killed because memory was at its limit */
+	uint64_t pids_refused;	/* how often a process or thread was refused */
+	uint64_t throttled_us;	/* time spent waiting because of .cpu */
+	char mechanism[32];	/* what keeps the tree: "reaper", "reaper+cgroup", with "+pidns" */
+	const carrel_restriction *restrictions; /* until the proc is released */
+	size_t n_restrictions;
+} carrel_record;
+
+/*
+ * carrel_get_record(p, r): fill ${r}, whose size is set, with what is known of ${p}, whose spec had .record: the
+ * restrictions from STARTED on, the rest once the tree is gone.  0, or -1: EINVAL (no .record), ENOMEM.
+ */
+int carrel_get_record(carrel_proc *p, carrel_record *r);
+
+/* carrel_hold_name(h), carrel_ender_name(e), carrel_limit_name(l): the words for them; never NULL. */
+const char *carrel_hold_name(carrel_hold h);
+const char *carrel_ender_name(carrel_ender e);
+const char *carrel_limit_name(carrel_limit l);
 
 /* -------------------------------------------------------------- about --- */
 

@@ -249,6 +249,21 @@ static const struct option_row rows[] = {
 	{ 0, "priority", "N", "nice value, -20 to 19", take_priority, 0 },
 	{ 0, "rlimit", "NAME=SOFT[:HARD]", "a resource limit, such as nofile=64", take_rlimit, 0 },
 	{ 0, "umask", "OCTAL", "file mode creation mask", take_umask, 0 },
+	{ 0, "oom-score-adj", "N", "how soon it is killed without memory, -1000 to 1000",
+	  run_limits_take_oom_score_adj, 0 },
+
+	{ .help = "Limits of everything it starts, together" },
+	{ 0, "memory", "SIZE", "memory and swap, such as 512M", run_limits_take_memory, 0 },
+	{ 0, "pids", "N", "processes and threads", run_limits_take_pids, 0 },
+	{ 0, "cpu", "PERCENT|N", "of one processor: 50%, 150%, or 1.5 processors", run_limits_take_cpu, 0 },
+	{ 0, "cpu-time", "TIME", "processor time, after which it is ended", run_limits_take_cpu_time, 0 },
+	{ 0, "io", "DEVICE:read=SIZE,...", "a second: read=, write=, reads=, writes=", run_limits_take_io, 0 },
+	{ 0, "max-output", "SIZE", "of standard output and error, after which it is ended",
+	  run_limits_take_max_output, 0 },
+	{ 0, "cpus", "LIST", "the processors that it may use, such as 0-1,3", run_limits_take_cpus, 0 },
+	{ 0, "io-priority", "CLASS[:LEVEL]", "idle, best-effort:0-7 or realtime:0-7",
+	  run_limits_take_io_priority, 0 },
+	{ 0, "best-effort", NULL, "leave out what cannot be limited here", NULL, FLAG(spec.best_effort) },
 
 	{ .help = "Streams and reports" },
 	{ 0, "stdio", "share|relay|null", "its standard streams: ours, pipes to ours, none (share)",
@@ -266,6 +281,7 @@ static const struct option_row rows[] = {
 	{ 0, "quiet", NULL, "show its output only if it fails", NULL, FLAG(quiet) },
 	{ 0, "json", NULL, "print events, one JSON object a line", NULL, FLAG(json) },
 	{ 0, "stats", NULL, "say at the end what it used", NULL, FLAG(stats) },
+	{ 0, "status-fd", "N", "write the record to descriptor N, as JSON", run_record_take_fd, 0 },
 	{ 'v', "verbose", NULL, "say what is done and what was killed", NULL, FLAG(verbose) },
 
 	{ .help = "Other" },
@@ -279,7 +295,7 @@ static const struct option_row rows[] = {
 };
 
 static const char *const later[] = {
-	"memory", "pids", "cpu", "profile", "ordered", "status-fd", NULL,
+	"profile", "ordered", NULL,
 };
 
 const struct option_table run_options_table = {
@@ -288,7 +304,8 @@ const struct option_table run_options_table = {
 		 "       carrel run [options] -c 'SHELL TEXT'\n"
 		 "       carrel run [options] --ops FILE",
 	.about = "Run COMMAND as if it had been typed, and leave nothing of it behind.",
-	.notes = "Exit status: the command's own; 128+N after signal N; 124 timed out;\n"
+	.notes = "Exit status: the command's own; 128+N after signal N; 124 ended by a limit of time\n"
+		 "or output;\n"
 		 "125 carrel failed; 126 not executable; 127 not found; 2 usage.\n"
 		 "See carrel-run(1).",
 	.rows = rows,
@@ -300,7 +317,7 @@ const struct option_table run_options_table = {
 
 void run_options_init(struct run_options *o)
 {
-	*o = (struct run_options){ .spec = { .size = sizeof(carrel_spec) } };
+	*o = (struct run_options){ .spec = { .size = sizeof(carrel_spec) }, .status_fd = -1 };
 	o->backoff_min_ms = 100;
 	o->backoff_max_ms = 30000;
 	o->spec.stop[0] = (carrel_step){ .sig = SIGTERM, .wait_ms = 5000 };
@@ -309,6 +326,7 @@ void run_options_init(struct run_options *o)
 void run_options_finish(struct run_options *o)
 {
 	run_isolate_finish(&o->isolate);
+	run_limits_finish(o);
 	run_ops_finish(o);
 	run_restrict_finish(&o->restrictions);
 	run_policy_finish(&o->policy);
@@ -358,5 +376,6 @@ int run_options_complete(struct run_options *o, char **words)
 	o->spec.argv = *words != NULL ? (const char *const *)words : NULL;
 	o->spec.env = o->env;
 	o->spec.trace = o->verbose;
+	o->spec.record = o->stats || o->status_fd >= 0;
 	return run_ops_load(o);
 }

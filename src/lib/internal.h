@@ -96,6 +96,12 @@ struct carrel_proc {
 	struct output out[2];
 	size_t max_line;	/* 0: in chunks */
 	size_t max_output;	/* of carrel_run() */
+	uint64_t output_limit;	/* 0: none */
+	bool stop_asked;	/* by the host, before it was met */
+	bool over_limit;	/* it was met: what comes is dropped */
+	int frozen;		/* the answer to a freeze: 0, an errno, or -1: none yet */
+	const carrel_spec *spec; /* as ${request} */
+	struct record *record;	/* of what the kernel said, or NULL */
 	bool answered;		/* STARTED or FAILED came */
 	bool failed;
 	const struct request *request; /* while its answer is awaited: the texts of the operations; it
@@ -126,6 +132,7 @@ struct carrel {
 	bool debug;		/* tell what happens on standard error */
 	bool welcome;
 	bool once, once_used;
+	bool scoped;		/* the control process was started in a scope of its own */
 	bool alone;		/* the host has one thread: it said so with .embedded */
 	char lost_reason[120];
 
@@ -194,7 +201,7 @@ void proc_forget(carrel_proc *p);
 /* output.c */
 /* output_read(o, mem, size): bytes; 0 at the end, closed then; -EAGAIN. */
 ssize_t output_read(struct output *o, void *mem, size_t size);
-/* proc_counts(p, st): the bytes until now. */
+/* proc_counts(p, st): the bytes until now, and what follows from them. */
 void proc_counts(const carrel_proc *p, carrel_status *st);
 
 /* watch.c */
@@ -287,6 +294,30 @@ void id_slot_free(carrel *c, int *slot);
 
 /* request_trace(r, index, result, b): the line for an operation of a traced start. */
 int request_trace(const struct request *r, int index, int64_t result, struct buf *b);
+
+/* stream.c */
+/* proc_stop_over(p): more than .output_limit came. */
+void proc_stop_over(carrel_proc *p);
+
+/* record.c */
+/* record_create(): of a tree that shall have one; NULL with ENOMEM.  record_free(r): NULL is allowed. */
+struct record *record_create(void);
+void record_free(struct record *r);
+/* record_in(r, in): what came from the control process.  0, -EBADMSG, -ENOMEM. */
+int record_in(struct record *r, struct term_in *in);
+/* record_judge(r, s): the task has begun as ${s} wanted: compare. */
+void record_judge(struct record *r, const carrel_spec *s);
+
+/* A block device. */
+struct io_device {
+	unsigned major, minor;
+};
+
+/* limits.c */
+/* limits_check(s, e): the part of ${s} that is about limits of the whole tree.  0 or -1. */
+int limits_check(const carrel_spec *s, carrel_error *e);
+/* limits_devices(s, ret, e): the block devices that are meant.  0 or -1. */
+int limits_devices(const carrel_spec *s, struct io_device *ret, carrel_error *e);
 
 /* spec.c */
 /* spec_fed(s): whether the library feeds stdin. */
@@ -389,6 +420,7 @@ struct behaviour_context {
 	const struct phases *override, *add; /* the caller's operations, or NULL */
 	int landlock_abi;	/* where rules are wanted */
 	bool setpcap;		/* where capabilities are: the host may give up all of them for good */
+	struct io_device io[CARREL_IO_LIMITS_MAX]; /* of spec.io_limits */
 };
 
 struct behaviour {
@@ -455,6 +487,17 @@ void process_priority(const carrel_spec *s, struct ops *o);
 void process_umask(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
 /* process_limits(s, o): those of ${s}, and no core file. */
 void process_limits(const carrel_spec *s, struct ops *o);
+/* process_probes(s, o): operations that try what nothing else tells, for the record. */
+void process_probes(const carrel_spec *s, struct ops *o);
+
+/* behaviour/limits.c: limits of the whole tree */
+/* limits_asked(s): there are some that the control process holds. */
+bool limits_asked(const carrel_spec *s);
+/* limits_nproc(s): RLIMIT_NPROC holds the one on processes too. */
+bool limits_nproc(const carrel_spec *s);
+void limits_before(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
+/* limits_schedule(s, o): processors, input and output. */
+void limits_schedule(const carrel_spec *s, struct ops *o);
 /* process_policy(s, o): the system call policy. */
 void process_policy(const carrel_spec *s, struct ops *o);
 void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);

@@ -155,6 +155,7 @@ void proc_free(carrel_proc *p)
 		}
 	}
 	map_remove(&c->procs, p->id);
+	record_free(p->record);
 	free(p);
 }
 
@@ -187,6 +188,7 @@ static int deliver_queued(carrel *c, carrel_event *ev)
 	free(c->current);
 	c->current = n;
 	full.sig = n->sig;
+	full.limit = n->kind == CARREL_LIMIT ? (carrel_limit)n->sig : CARREL_LIMIT_NONE;
 	if (n->kind == CARREL_EXIT) {
 		proc_counts(n->proc, (carrel_status *)(void *)n->data);
 		full.status = (const carrel_status *)(const void *)n->data;

@@ -162,6 +162,21 @@ static void limit_reason(const carrel_spec *s, const carrel_error *f, const char
 	}
 }
 
+/* A limit of the whole tree that nothing here can hold. */
+static void tree_limit_reason(const carrel_error *f, const char *operation, char *why, size_t size)
+{
+	static const struct {
+		const char *operation, *what;
+	} limits[] = { { "limit_memory(", "memory" }, { "limit_pids(", "pids" }, { "limit_cpu(", "cpu" },
+		       { "limit_io(", "io" } };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (strstr(operation, limits[i].operation) != NULL)
+			snprintf(why, size, "cannot limit %s: %.120s", limits[i].what,
+				 f->msg[0] != 0 ? f->msg : strerror(f->err));
+	}
+}
+
 /* Rules that the kernel did not take. */
 static void rules_reason(const carrel_error *f, const char *operation, char *why, size_t size)
 {
@@ -193,6 +208,8 @@ static void spec_reason(const carrel_spec *s, const carrel_error *f, const char 
 			 " (that takes root over it, and CAP_SYS_ADMIN here)" : "");
 	else if (s->subids && strstr(operation, "init setgroups(") != NULL && f->err == EINVAL)
 		snprintf(why, size, "groups: one of them is not among the ids that are mapped (/etc/subgid)");
+	else if (f->stage == CARREL_STAGE_RLIMIT && strstr(operation, "before limit_") != NULL)
+		tree_limit_reason(f, operation, why, size);
 	else if (f->stage == CARREL_STAGE_RLIMIT)
 		limit_reason(s, f, operation, why, size);
 	else if (strstr(operation, " id_map(") != NULL && f->err == EACCES)
@@ -205,6 +222,12 @@ static void spec_reason(const carrel_spec *s, const carrel_error *f, const char 
 	else if (strstr(operation, "setpriority(") != NULL && (f->err == EPERM || f->err == EACCES))
 		snprintf(why, size, "only root may set the priority %d (a nice value below the own one; see RLIMIT_NICE)",
 			 s->priority);
+	else if (strstr(operation, "sched_setaffinity(") != NULL)
+		snprintf(why, size, "cannot use the processors of cpus: %s (none of them is there or allowed?)", strerror(f->err));
+	else if (strstr(operation, "ioprio_set(") != NULL && f->err == EPERM)
+		snprintf(why, size, "only root may set the io_priority realtime");
+	else if (strstr(operation, "oom_score_adj(") != NULL && f->err == EACCES)
+		snprintf(why, size, "only who has CAP_SYS_RESOURCE may lower oom_score_adj, to %d here", s->oom_score_adj);
 	else if (strstr(operation, "task chdir(") != NULL && s->cwd != NULL && strstr(operation, s->cwd) != NULL)
 		snprintf(why, size, "cannot change to the directory '%.100s'%s: %s", s->cwd,
 			 spec_isolated(s) ? " of its root" : "", strerror(f->err));

@@ -157,6 +157,8 @@ static void out_options(struct buf *b, const carrel_spec *s)
 				   .wait_tree = s->on_exit == CARREL_EXIT_WAIT_TREE,
 				   .keep_tree = s->on_exit == CARREL_EXIT_KEEP_TREE,
 				   .trace = s->trace,
+				   .record = s->record,
+				   .limits = limits_asked(s) || s->ops != NULL,
 				   .group = getpgrp() };
 
 	while (o.n_stop < CARREL_STEPS_MAX && s->stop[o.n_stop].sig != 0) {
@@ -288,6 +290,8 @@ static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context
 	struct host host;
 	int err = restriction_look(s, &x, e);
 
+	if (err == 0)
+		err = limits_devices(s, x.io, e);
 	if (err < 0)
 		return err;
 	if (!behaviour_of(s)->isolates)

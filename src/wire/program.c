@@ -133,6 +133,10 @@ static int op_in(struct term_in *in, struct arena *a, struct program *p, struct 
 	e->what = "the place outside for this call";
 	if (call_outside(op->call) && where != PLACE_OUTSIDE)
 		return -EINVAL;
+	e->what = "the place before for this call";
+	if (call_before(op->call) && where != PLACE_BEFORE)
+		return -EINVAL;
+	p->limits |= call_before(op->call);
 	e->what = "clone once at most";
 	if (op->call->number == CALL_clone && p->isolates)
 		return -EINVAL;

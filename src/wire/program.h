@@ -109,6 +109,7 @@ struct program {
 	int *fd_number;
 	bool has_place[PLACE_COUNT];
 	bool isolates;		/* it has the operation clone */
+	bool limits;		/* it limits the tree as a whole */
 };
 
 struct program_error {

@@ -4,7 +4,7 @@
  * with its own standard streams and ends as it did; 125 when that cannot be said. -n: without a
  * cgroup. -p: prints the pids of guard, supervisor, nursery and task first. -k N: N commands at once.
  * -o FILE: the operations of the file, in place of a command. -b NAME: a behaviour.
- * 66: a descriptor is left when the handle is closed.
+ * -l: with limits and a record. 66: a descriptor is left when the handle is closed.
  */
 #include <carrel.h>
 #include <dirent.h>
@@ -15,7 +15,7 @@
 
 static int usage(void)
 {
-	fputs("usage: host [-np] [-b BEHAVIOUR] [-k N] COMMAND [ARG...] | -o FILE\n", stderr);
+	fputs("usage: host [-lnp] [-b BEHAVIOUR] [-k N] COMMAND [ARG...] | -o FILE\n", stderr);
 	return 2;
 }
 
@@ -65,11 +65,13 @@ int main(int argc, char **argv)
 	carrel_caps caps = { .size = sizeof(caps) };
 	carrel_error e;
 	const char *ops = NULL, *behaviour = NULL;
-	int opt, print = 0, n = 1, before = open_descriptors();
+	int opt, print = 0, n = 1, limits = 0, before = open_descriptors();
 
-	while ((opt = getopt(argc, argv, "+npb:k:o:")) != -1) {
+	while ((opt = getopt(argc, argv, "+lnpb:k:o:")) != -1) {
 		if (opt == 'n')
 			cfg.no_cgroup = 1;
+		else if (opt == 'l')
+			limits = 1;
 		else if (opt == 'p')
 			print = 1;
 		else if (opt == 'b')
@@ -94,6 +96,8 @@ int main(int argc, char **argv)
 							     .in.kind = CARREL_INHERIT,
 							     .out.kind = CARREL_INHERIT,
 							     .err.kind = CARREL_INHERIT,
+							     .memory = limits ? UINT64_C(2) << 30 : 0,
+							     .pids = limits ? 1000 : 0, .record = limits,
 							     .session = behaviour == NULL ? CARREL_SESSION_OWN :
 											    CARREL_SESSION_AUTO), &e);
 

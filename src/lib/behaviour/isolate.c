@@ -118,14 +118,17 @@ static void add_limits(const carrel_spec *s, const struct host *h, struct ops *o
 
 	for (size_t i = 0; i < s->n_limits; i++)
 		processes |= s->limits[i].what == RLIMIT_NPROC;
+	/* The init counts too. */
+	const uint64_t most = limits_nproc(s) && s->pids < h->processes ? s->pids + 1 : h->processes;
 	if (!processes)
-		ops_add(o, CALL_setrlimit, false, "ar", "rlimit_nproc", h->processes, h->processes);
+		ops_add(o, CALL_setrlimit, false, "ar", "rlimit_nproc", most, most);
 	process_limits(s, o);
 }
 
 static void add_task(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
 {
 	process_priority(s, o);
+	limits_schedule(s, o);
 	ops_add(o, CALL_chdir, false, "t", s->cwd != NULL ? s->cwd : "/");
 	if (s->set & CARREL_SET_UMASK)
 		process_umask(s, x, o);
@@ -152,7 +155,10 @@ void isolate_program(const carrel_spec *s, const struct behaviour_context *x, st
 	struct ops o;
 
 	ops_begin(&o, x);
+	limits_before(s, x, &o);
 	add_namespaces(s, x->view, &o);
+	if (s->set & CARREL_SET_OOM_SCORE_ADJ)
+		ops_add_init(&o, CALL_oom_score_adj, "i", s->oom_score_adj);
 	add_identity(s, &o);
 	root_inside(s, x->view, &o);
 	ops_add_init(&o, CALL_sethostname, "t", s->hostname != NULL ? s->hostname : "carrel");

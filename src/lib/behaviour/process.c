@@ -77,6 +77,12 @@ static void add_identity(const carrel_spec *s, const struct behaviour_context *x
 		ops_add(o, CALL_setresuid, false, "uuu", uid, uid, uid);
 }
 
+void process_probes(const carrel_spec *s, struct ops *o)
+{
+	if (s->record && !s->allow_setuid)
+		ops_add(o, CALL_probe_signal, true, "");
+}
+
 /* Everything but the command's execution comes before it, because it may forbid it. */
 void process_policy(const carrel_spec *s, struct ops *o)
 {
@@ -107,8 +113,12 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	struct ops o;
 
 	ops_begin(&o, x);
+	limits_before(s, x, &o);
 	add_session(s, &o);
+	if (s->set & CARREL_SET_OOM_SCORE_ADJ)
+		ops_add(&o, CALL_oom_score_adj, false, "i", s->oom_score_adj);
 	process_priority(s, &o);
+	limits_schedule(s, &o);
 	ops_add(&o, CALL_fchdir, false, "f", "cwd");
 	restrict_rules(s, x, &o);
 	if (s->cwd != NULL)
@@ -129,6 +139,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	ops_phase(&o, PLACE_TASK);
 	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
+	process_probes(s, &o);
 	ops_add(&o, CALL_dup_fds, false, "d", s);
 	process_policy(s, &o);
 	process_exec(s, x, &o);
