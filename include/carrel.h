@@ -41,6 +41,7 @@ extern "C" {
 struct termios;
 typedef struct carrel carrel;
 typedef struct carrel_proc carrel_proc;
+typedef struct carrel_task carrel_task;
 
 /* ------------------------------------------------------------- errors --- */
 
@@ -311,9 +312,10 @@ typedef enum {
 	CARREL_GONE,		/* the tree is empty: once, last, with the final status */
 	CARREL_LOST,		/* the control process is gone and every tree with it; proc is NULL.
 				   The GONE events of the trees come before it. */
-	CARREL_INPUT_FAILED	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
+	CARREL_INPUT_FAILED,	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
 				   that the task does not take it for the end: carrel_write() can go on,
 				   carrel_eof() end it, carrel_stop() the tree. */
+	CARREL_SIGNAL		/* the task got signal `sig`, whose mode is "info": data is its siginfo_t */
 } carrel_event_kind;
 
 /*
@@ -334,6 +336,7 @@ typedef struct {
 	int partial;		/* OUT, ERR of CARREL_LINES: no newline came after this: the line is longer than
 				   max_line and goes on in the next event, or the stream ended without one */
 	int err;		/* INPUT_FAILED: errno */
+	carrel_task *task;	/* the task that proc is, or NULL for a tree that carrel_spawn() made */
 } carrel_event;
 
 /* ---------------------------------------------------------- lifecycle --- */
@@ -524,6 +527,80 @@ int carrel_resize(carrel_proc *p, unsigned rows, unsigned cols);
  * tree is gone), EPIPE.
  */
 int carrel_set_limit(carrel_proc *p, const carrel_rlimit *l);
+
+/* -------------------------------------------------------------- tasks --- */
+
+/*
+ * A task is a process that waits for calls: each function here makes one system call in it, or a few, and
+ * tells what came of it.  A task can fork others, which are tasks of their own, and execute a program.  The
+ * first one, the root, is made by carrel_task_open(); see carrel-task(7).
+ *
+ * Each task is a carrel_proc too (carrel_task_proc()): carrel_write(), carrel_eof(), carrel_signal(),
+ * carrel_stop(), carrel_wait(), carrel_release() and the others do with it what they do with a tree, and what
+ * they call the tree is the task and all that is below it.  Its events have .task set.  GONE comes exactly
+ * once for each, whatever becomes of the processes above it.
+ *
+ * Calls that several threads make in one task are made one after the other.
+ */
+
+/* What an argument or a result is. */
+typedef enum {
+	CARREL_NONE = 0,	/* nothing: as an argument where a call takes "or nothing", and an empty list; as a
+				   result, that the call succeeded and has nothing to say */
+	CARREL_INT,		/* number */
+	CARREL_UINT,		/* number holds the bits of a uint64_t; results have it above INT64_MAX only */
+	CARREL_TEXT,		/* data, size: bytes, which may hold NUL; in results a NUL follows them */
+	CARREL_NAME,		/* data, size: the name of a constant, such as "rlimit_nofile"; in results in lower
+				   case, with a NUL behind it */
+	CARREL_LIST,		/* item, n_items */
+	CARREL_STRUCTURE,	/* item, n_items: a tuple, such as {alcove_rlimit, Soft, Hard} */
+	CARREL_POINTER		/* in a list that describes memory, the address of data, size: of that many zeroes
+				   when data is NULL */
+} carrel_value_kind;
+
+typedef struct carrel_value carrel_value;
+struct carrel_value {
+	carrel_value_kind kind;
+	int64_t number;
+	const void *data;
+	size_t size;
+	const carrel_value *item;
+	size_t n_items;
+};
+
+#define CARREL_VALUE_INT(i) ((carrel_value){ .kind = CARREL_INT, .number = (int64_t)(i) })
+#define CARREL_VALUE_UINT(u) ((carrel_value){ .kind = CARREL_UINT, .number = (int64_t)(uint64_t)(u) })
+#define CARREL_VALUE_BYTES(p, n) ((carrel_value){ .kind = CARREL_TEXT, .data = (p), .size = (n) })
+#define CARREL_VALUE_LIST(v, n) ((carrel_value){ .kind = CARREL_LIST, .item = (v), .n_items = (n) })
+#define CARREL_VALUE_TUPLE(v, n) ((carrel_value){ .kind = CARREL_STRUCTURE, .item = (v), .n_items = (n) })
+/* The characters of a string: CARREL_TEXT, and CARREL_NAME. */
+carrel_value carrel_value_text(const char *s);
+carrel_value carrel_value_name(const char *s);
+
+/* carrel_value_free(v): release a result.  NULL is allowed. */
+void carrel_value_free(carrel_value *v);
+
+typedef struct {
+	size_t size;
+	int deadline_ms;	/* > 0: the call is cancelled after this time and fails with ETIMEDOUT */
+} carrel_call_options;
+
+/*
+ * carrel_task_call(t, name, args, n_args, o, result, e): make the call ${name} of the call table
+ * (carrel-calls(7)) in ${t}, with the options ${o} (NULL: none).  0 with what it answered in ${result} (may be
+ * NULL; carrel_value_free()): one value, or a list of them where there are more.  -1: the call's own
+ * errno; ENOSYS (no such call, not on this system, or it is denied), EINVAL (an argument; .index is its number),
+ * ETIMEDOUT, ECANCELED (carrel_task_cancel()), EACCES (the task has executed a program), ESRCH (it has ended), EPIPE
+ * (it ended during the call; whether that was done is not known).
+ */
+int carrel_task_call(carrel_task *t, const char *name, const carrel_value *args, size_t n_args,
+		     const carrel_call_options *o, carrel_value **result, carrel_error *e);
+
+/*
+ * carrel_task_cancel(t): the call that is being made in ${t} ends now, with ECANCELED if it was waiting for
+ * something.  From any thread.  0, or -1: ESRCH (there is none).
+ */
+int carrel_task_cancel(carrel_task *t);
 
 /* -------------------------------------------------------------- about --- */
 
