@@ -541,7 +541,8 @@ enum {
 enum {
 	CARREL_DOOR_PROGRAM = 1, /* in an operation program (carrel_spec.ops) */
 	CARREL_DOOR_OUTSIDE = 2, /* ... in the place outside, and only there */
-	CARREL_DOOR_PORT = 4	/* by an Erlang program, through carrel-port(1) */
+	CARREL_DOOR_TASK = 4,	/* by a task (carrel_task_call()) */
+	CARREL_DOOR_PORT = 8	/* by an Erlang program, through carrel-port(1) */
 };
 
 #define CARREL_CALL_ARGS_MAX 8

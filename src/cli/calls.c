@@ -50,6 +50,7 @@ static const struct word systems[] = {
 static const struct word doors[] = {
 	{ CARREL_DOOR_PROGRAM, "program" },
 	{ CARREL_DOOR_OUTSIDE, "outside" },
+	{ CARREL_DOOR_TASK, "task" },
 	{ CARREL_DOOR_PORT, "port" },
 	{ 0, NULL },
 };

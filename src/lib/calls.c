@@ -31,6 +31,8 @@ static unsigned doors(const struct call *c)
 
 	if (call_for_programs(c))
 		d |= call_outside(c) ? CARREL_DOOR_OUTSIDE : CARREL_DOOR_PROGRAM;
+	if (call_for_tasks(c))
+		d |= CARREL_DOOR_TASK;
 	if (call_for_port(c))
 		d |= CARREL_DOOR_PORT;
 	return d;

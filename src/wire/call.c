@@ -41,12 +41,17 @@ const struct call *call_by_number(uint64_t number)
 
 bool call_for_programs(const struct call *c)
 {
-	return c->door == DOOR_ALL || c->door == DOOR_PROGRAM || c->door == DOOR_REAPER;
+	return c->door == DOOR_ALL || c->door == DOOR_PROGRAM || c->door == DOOR_REAPER || c->door == DOOR_SERVE;
 }
 
 bool call_for_port(const struct call *c)
 {
-	return c->door != DOOR_PROGRAM;
+	return c->door != DOOR_PROGRAM && c->door != DOOR_SERVE && c->door != DOOR_TASK;
+}
+
+bool call_for_tasks(const struct call *c)
+{
+	return c->door != DOOR_SERVE;
 }
 
 bool call_outside(const struct call *c)

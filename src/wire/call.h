@@ -48,7 +48,7 @@ enum call_result {
 };
 
 /* Who may name a call. */
-enum call_door { DOOR_ALL, DOOR_PROGRAM, DOOR_PORT, DOOR_STATE, DOOR_REAPER };
+enum call_door { DOOR_ALL, DOOR_PROGRAM, DOOR_PORT, DOOR_STATE, DOOR_REAPER, DOOR_SERVE, DOOR_TASK };
 
 /* What an error is about: the names of carrel.h's CARREL_STAGE_*, by the wire's own numbers. */
 enum stage {
@@ -90,9 +90,10 @@ struct call {
 /* call_by_number(number): the row, or NULL. */
 const struct call *call_by_number(uint64_t number);
 
-/* call_for_programs(c), call_for_port(c): it may be named there. */
+/* call_for_programs(c), call_for_port(c), call_for_tasks(c): it may be named there. */
 bool call_for_programs(const struct call *c);
 bool call_for_port(const struct call *c);
+bool call_for_tasks(const struct call *c);
 
 /* call_outside(c): in programs it belongs to the place outside alone. */
 bool call_outside(const struct call *c);

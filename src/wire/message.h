@@ -32,6 +32,8 @@ enum message_type {
 	MSG_SIGNAL = 3,		/* {Signal, leader | tree} */
 	MSG_STOP = 4,		/* [{Signal, WaitMs}]: [] for the steps of the spawn */
 	MSG_KILL = 5,		/* []: SIGKILL for the whole tree */
+	MSG_BRANCH = 6,		/* {Pid, leader | tree | stop, [{Signal, WaitMs}]}, with a pidfd: for one task of the
+				   stream, or all that is below it */
 	/* control process to library; id: the stream's */
 	MSG_WELCOME = 64,	/* {Protocol, [{Name, Value}]} */
 	MSG_FAILED = 65,	/* {Stage, Errno, Index, Text}: the spawn did not come about */
@@ -40,8 +42,20 @@ enum message_type {
 	MSG_CONTINUED = 68,	/* [] */
 	MSG_EXIT = 69,		/* {WaitStatus, UserUs, SystemUs, MaxRssKb} */
 	MSG_GONE = 70,		/* {WaitStatus, Cause, WallUs, UserUs, SystemUs, MaxRssKb, Leftovers, [{Pid, Comm}]} */
-	MSG_LOST = 71		/* Text: the handle is over, nothing is left of its trees */
+	MSG_LOST = 71,		/* Text: the handle is over, nothing is left of its trees */
+	MSG_ORPHAN = 72,	/* {Pid, WaitStatus, UserUs, SystemUs, MaxRssKb}: of a stream that serves, a process that
+				   had lost its parent ended, stopped or went on */
+	/* library to task, on the task's own socket; id: the call's */
+	MSG_CALL = 96,		/* {Number, Arguments}, with the descriptors that the call takes */
+	MSG_CANCEL = 97,	/* []: the call shall not wait any longer */
+	/* task to library */
+	MSG_REPLY = 112,	/* {Errno, Argument, Text | Result}: Errno 0 and Result, or what was wrong */
+	MSG_SIGNALLED = 113,	/* {Signal, Info}: one came whose mode is info */
+	MSG_CHILD = 114		/* as MSG_ORPHAN, of a child of the task; the number is that which the task knows */
 };
+
+/* The numbers of the calls of tasks fit into as many bytes of bits. */
+#define CALL_BITS 32
 
 enum { MESSAGE_FLAG_MEMFD = 1 };
 
@@ -86,6 +100,7 @@ struct spawn_options {
 	bool wait_tree;		/* {on_exit, wait | keep | kill} */
 	bool keep_tree;
 	bool trace;		/* {trace, true} */
+	bool serve;		/* {serve, true}: the program ends as a task, and more tasks come from it */
 	pid_t group;		/* {group, Pid}: the process group of the host */
 };
 

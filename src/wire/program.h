@@ -108,6 +108,7 @@ struct program {
 	int *fd_number;
 	bool has_place[PLACE_COUNT];
 	bool isolates;		/* it has the operation clone */
+	bool serves;		/* ... serve */
 };
 
 struct program_error {

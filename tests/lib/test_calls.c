@@ -30,17 +30,17 @@ TEST(a_row)
 	CHECK(row.arg[1].family == NULL);
 	CHECK_INT(row.stage, CARREL_STAGE_RLIMIT);
 	CHECK_INT(row.systems, CARREL_ON_LINUX | CARREL_ON_FREEBSD | CARREL_ON_OPENBSD);
-	CHECK_INT(row.doors, CARREL_DOOR_PROGRAM | CARREL_DOOR_PORT);
+	CHECK_INT(row.doors, CARREL_DOOR_PROGRAM | CARREL_DOOR_TASK | CARREL_DOOR_PORT);
 	CHECK(row.here);
 	CHECK_STR(row.answers, "nothing more");
 }
 
 TEST(doors_and_systems)
 {
-	CHECK_INT(row_of("clone").doors, CARREL_DOOR_OUTSIDE | CARREL_DOOR_PORT);
-	CHECK_INT(row_of("id_map").doors, CARREL_DOOR_OUTSIDE);
-	CHECK_INT(row_of("environ").doors, CARREL_DOOR_PORT);
-	CHECK_INT(row_of("fchdir").doors, CARREL_DOOR_PROGRAM);
+	CHECK_INT(row_of("clone").doors, CARREL_DOOR_OUTSIDE | CARREL_DOOR_TASK | CARREL_DOOR_PORT);
+	CHECK_INT(row_of("id_map").doors, CARREL_DOOR_OUTSIDE | CARREL_DOOR_TASK);
+	CHECK_INT(row_of("environ").doors, CARREL_DOOR_TASK | CARREL_DOOR_PORT);
+	CHECK_INT(row_of("fchdir").doors, CARREL_DOOR_PROGRAM | CARREL_DOOR_TASK);
 	CHECK_INT(row_of("jail").systems, CARREL_ON_FREEBSD);
 	CHECK_INT(row_of("fexecve").systems, CARREL_ON_LINUX | CARREL_ON_FREEBSD);
 #ifdef __linux__

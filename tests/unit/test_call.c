@@ -154,6 +154,11 @@ static const struct {
 	{ 168, "landlock_add_port", 3 },
 	{ 169, "landlock_restrict_self", 1 },
 	{ 136, "id_map", 4 },
+	{ 170, "serve", 3 },
+	{ 171, "deny_calls", 3 },
+	{ 172, "reexec", 2 },
+	{ 173, "receive_fd", 0 },
+	{ 174, "send_fd", 1 },
 };
 enum { N_OWN = sizeof(own) / sizeof(own[0]) };
 
@@ -188,13 +193,14 @@ TEST(doors)
 		if (c == NULL)
 			continue;
 		if (i >= 128)
-			CHECK(call_for_programs(c) && !call_for_port(c));
+			CHECK(call_for_programs(c) == (c->door != DOOR_TASK) && !call_for_port(c));
 		if (c->result == RESULT_VALUE || c->result == RESULT_OKVALUE)
 			CHECK(!call_for_programs(c));
 		if (c->door == DOOR_STATE)
 			CHECK(!call_for_programs(c) && call_for_port(c));
 		if (c->door == DOOR_REAPER)
 			CHECK(call_for_programs(c) && call_for_port(c) && call_outside(c));
+		CHECK(call_for_tasks(c) == (c->door != DOOR_SERVE));
 	}
 	CHECK(call_for_programs(call_by_number(CALL_mount)));
 	CHECK(!call_for_programs(call_by_number(CALL_fork)));
