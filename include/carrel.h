@@ -566,6 +566,7 @@ typedef struct {
 	int here;		/* this system has it */
 	int argc;
 	carrel_call_arg arg[CARREL_CALL_ARGS_MAX];
+	const char *note;	/* sentences on what has to be known beyond this, or NULL */
 } carrel_call_row;
 
 /*

@@ -88,6 +88,25 @@ static void print_short(const carrel_call_row *row)
 	       row->here ? "" : " (not on this system)");
 }
 
+/* Sentences, in lines of at most 78 columns. */
+static void print_note(const char *note)
+{
+	size_t column = 0;
+
+	while (*note != '\0') {
+		size_t len = strcspn(note, " ");
+
+		if (column > 0 && column + 1 + len > 76) {
+			putchar('\n');
+			column = 0;
+		}
+		column += (size_t)printf("%s%.*s", column > 0 ? " " : "  ", (int)len, note);
+		note += len;
+		note += strspn(note, " ");
+	}
+	putchar('\n');
+}
+
 static void print_long(const carrel_call_row *row)
 {
 	char text[256];
@@ -101,15 +120,19 @@ static void print_long(const carrel_call_row *row)
 	       row->here ? "" : ": not this one");
 	printf("  doors         %s\n", words(doors, row->doors, ", ", text));
 	printf("  stage         %s\n", carrel_stage_name(row->stage));
+	if (row->note != NULL)
+		print_note(row->note);
 }
+
+#define JSON_TEXT_MAX 1024
 
 /* "key":"value", for a text of the table. */
 static void json_text(const char *key, const char *value)
 {
-	char text[TEXT_ESCAPE_MAX * 256];
+	char text[TEXT_ESCAPE_MAX * JSON_TEXT_MAX];
 	size_t n = 0, len = strlen(value);
 
-	if (text_escape((const unsigned char *)value, len < 256 ? len : 255, text, &n) == -1)
+	if (text_escape((const unsigned char *)value, len < JSON_TEXT_MAX ? len : JSON_TEXT_MAX, text, &n) == -1)
 		n = 0;
 	printf("\"%s\":\"%.*s\"", key, (int)n, text);
 }
@@ -147,6 +170,10 @@ static void print_json(const carrel_call_row *row)
 	json_text("stage", carrel_stage_name(row->stage));
 	printf(",");
 	json_text("summary", row->summary);
+	if (row->note != NULL) {
+		printf(",");
+		json_text("note", row->note);
+	}
 	printf("}\n");
 }
 

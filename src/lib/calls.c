@@ -95,6 +95,7 @@ EXPORT int carrel_call_info(size_t i, carrel_call_row *row)
 	r.stage = (carrel_stage)c->stage;
 	r.systems = c->systems;
 	r.doors = doors(c);
+	r.note = call_note(c);
 	r.here = c->here;
 	r.argc = c->argc;
 	arguments(c, &r);

@@ -96,6 +96,17 @@ const char *call_expects(char letter, char second)
 	return words[(unsigned char)(words == plain ? letter : second) & 127];
 }
 
+const char *call_note(const struct call *c)
+{
+	static const char *const notes[CALL_NUMBERS] = {
+#define NOTE(name, ...) [CALL_##name] = __VA_ARGS__,
+#include "notes.def"
+#undef NOTE
+	};
+
+	return notes[c->number];
+}
+
 const char *call_answers(const struct call *c)
 {
 	static const char *const words[] = {

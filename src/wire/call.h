@@ -105,6 +105,9 @@ char call_letter(const char **args, char *ret_second);
 /* call_expects(letter, second): what is right for an argument with these letters, in words. */
 const char *call_expects(char letter, char second);
 
+/* call_note(c): what has to be known beyond the row (notes.def), or NULL. */
+const char *call_note(const struct call *c);
+
 /* call_answers(c): what a success of the call answers, in words. */
 const char *call_answers(const struct call *c);
 

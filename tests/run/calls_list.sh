@@ -48,4 +48,39 @@ like 'gets a suggestion' "$(cat err)" '*unknown family of constants "rlimt"; did
 is 'a printed constant is one that programs take' "$(printf 'task personality([%s])\ntask exec("/bin/true", ["true"], [], "")\n' \
 	"$("$CARREL" calls --constants personality | awk 'NR == 1 { print $1 }')" >program
 	"$CARREL" run --ops program && echo ok)" ok
+
+# The manual page and the header are made from the same rows, by awk: what they say is what the library says.
+page=$BUILD/man/carrel-calls.7
+is 'the page is without a fault' "$(mandoc -Tlint -Wwarning "$page")" ''
+awk '/^\.It Fn / { name = $3; arguments = $0; sub(/^\.It Fn [a-z0-9_]* ?/, "", arguments) }
+	/^\.Ql / { stage = $2 }
+	/^On .*; doors: .*; number [0-9]*\.$/ {
+		line = $0
+		sub(/^On /, "", line); sub(/\.$/, "", line); sub(/; number .*/, "", line)
+		number = $NF; sub(/\./, "", number)
+		print number, name "(" arguments ") " stage "; " line
+	}' "$page" >made
+jq -r '"\(.number) \(.name)(\([.arguments[].name] | join(" "))) \(.stage); " +
+	(if (.systems | length) == 3 then "every system" else .systems | join(", ") end) + "; doors: " +
+	(.doors | join(", ") | sub("outside"; "program (outside)"))' json >told
+is 'the page has every row as it is' "$(diff told made)" ''
+is 'and every argument' "$(grep -c '^\.It Fa' "$page")" "$(jq '.arguments | length' json | paste -sd+ | bc)"
+is 'and every family' "$("$CARREL" calls --constants | awk '{ print $1 }')" \
+	"$(sed -n '/^\.Sh CONSTANTS/,$s/^\.It Cm //p' "$page")"
+is 'and every note' "$(grep -c '^NOTE(' "$SOURCE/src/wire/notes.def")" "$(jq -r 'select(.note != null).name' json | wc -l)"
+like 'each call of the page ends' "$(mandoc -Tutf8 "$page" | col -b)" '*chroot(path)*Change the root directory.*'
+header=$BUILD/include/carrel-task.h
+is 'each prototype of the page is in the header' "$(sed -n 's/^\.Fn \([a-z_0-9]*\) .*/\1/p' "$page" | while read -r f; do
+	grep -q " $f(" "$header" || echo "$f"
+done)" ''
+# Without a wrapper are names of constants, memory, and what carrel.h has functions for.
+is 'calls without a wrapper' "$(jq -r 'select(.doors | index("task")).name' json | while read -r f; do
+	grep -q "^/\* $f: " "$header" || echo "$f"
+done | grep -v '_constant$' | paste -sd' ')" \
+	'alloc clone cpid execve execvp exit fexecve filter fork getopt jail setcpid setopt setproctitle sigaction exec deny_calls reexec receive_fd send_fd'
+sed -n 's/^[a-z].*[ *]\(carrel_[a-z_0-9]*\)(.*/\1/p' "$SOURCE/include/carrel.h" | sort >functions
+sed -n 's/^static inline .*[ *]\(carrel_task_[a-z_0-9]*\)(.*/\1/p' "$header" | sort >wrappers
+is 'no wrapper has the name of a function' "$(comm -12 functions wrappers)" ''
+is 'and none is there twice' "$(uniq -d wrappers)" ''
+like 'they were read' "$(paste -sd' ' functions wrappers)" '*carrel_task_call *carrel_task_chdir *'
 finish
