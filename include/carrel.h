@@ -656,6 +656,132 @@ int carrel_task_call(carrel_task *t, const char *name, const carrel_value *args,
 		     const carrel_call_options *o, carrel_value **result, carrel_error *e);
 
 /*
+ * carrel_task_open(c, s, e): the root of a tree of tasks: a process as ${s} describes it (NULL: CARREL_SPEC()), which
+ * waits for calls where it would have executed a command.  .argv may be NULL.  Its standard streams are those of
+ * ${s}: unless said otherwise, stdin is empty and the other two are pipes.  When it ends, everything below it is ended.
+ * NULL as with carrel_spawn().
+ */
+carrel_task *carrel_task_open(carrel *c, const carrel_spec *s, carrel_error *e);
+
+/* What a new task begins with. */
+typedef struct {
+	size_t size;
+	uint64_t namespaces;	/* CLONE_NEW*, or-ed together (Linux) */
+	int into_cgroup;	/* 1: it begins in the cgroup whose directory the host has open as `cgroup` (Linux) */
+	int cgroup;
+	carrel_io in, out, err;	/* CARREL_DEFAULT: a pipe each */
+	carrel_framing framing;
+	size_t max_line;
+	void *user;		/* given back in its events */
+} carrel_fork;
+
+/*
+ * carrel_task_fork(t, f, e): fork ${t}, or with namespaces clone it: a new task with ${f} (NULL: pipes), a child of
+ * ${t}'s process.  It begins with the parent's directories, environment, open descriptors (but 0, 1 and 2),
+ * identity, limits, signal modes and options, and with the denied calls that were meant for it.  NULL: as a call;
+ * EAGAIN when there are as many or it is as deep as maxchild and maxforkdepth allow.
+ */
+carrel_task *carrel_task_fork(carrel_task *t, const carrel_fork *f, carrel_error *e);
+
+/* carrel_task_chain(t, f, v, n, e): ${n} tasks, each forked from the one before, the first from ${t}, in ${v}.  0; or
+ * -1, and those that were made are ended. */
+int carrel_task_chain(carrel_task *t, const carrel_fork *f, carrel_task **v, size_t n, carrel_error *e);
+
+/*
+ * Execute a program in ${t}, which then is no task any more: calls fail with EACCES.  ${argv} and ${env} are
+ * NULL-terminated and given to the program as they are.  0 once it is executed; -1 with errno when it cannot be,
+ * and ${t} still waits for calls: EACCES also when it has children.
+ *   execvp   ${file} (NULL: argv[0]) is searched in the PATH of ${t}'s environment when it has no slash
+ *   execve   ${path}, with the environment ${env}
+ *   fexecve  ${t}'s own descriptor ${fd}, with the environment ${env}
+ *   reexec   the control process itself, with another layout of its memory: the task goes on, and nothing of it
+ *            changes but its environment, which is ${env}, and argv[0], the name in ps(1), which is ${name}
+ */
+int carrel_task_execvp(carrel_task *t, const char *file, const char *const *argv, carrel_error *e);
+int carrel_task_execve(carrel_task *t, const char *path, const char *const *argv, const char *const *env,
+		       carrel_error *e);
+int carrel_task_fexecve(carrel_task *t, int fd, const char *const *argv, const char *const *env, carrel_error *e);
+int carrel_task_reexec(carrel_task *t, const char *name, const char *const *env, carrel_error *e);
+
+/* carrel_task_proc(t): ${t} as a tree: valid until carrel_release().  carrel_proc_task(p): the other way; NULL for
+ * what carrel_spawn() made. */
+carrel_proc *carrel_task_proc(const carrel_task *t);
+carrel_task *carrel_proc_task(const carrel_proc *p);
+
+/* carrel_task_parent(t): the task that it was forked from; NULL for a root, or once that was released. */
+carrel_task *carrel_task_parent(carrel_task *t);
+
+/* carrel_task_children(t, v, n): the tasks forked from ${t} that have not ended, in ${v}, which has room for ${n}.
+ * How many there are, which can be more. */
+size_t carrel_task_children(carrel_task *t, carrel_task **v, size_t n);
+
+/* What a task is now. */
+typedef enum {
+	CARREL_TASK_CALLS = 1,	/* it waits for calls */
+	CARREL_TASK_EXECUTED,	/* it executed a program */
+	CARREL_TASK_ENDED	/* it does neither; its GONE is about to come, or came */
+} carrel_task_state;
+
+carrel_task_state carrel_task_is(carrel_task *t);
+
+/*
+ * carrel_task_detach(t): let go of a task that executed a program: its pipes are closed, and it lives on when its
+ * parent ends or ${t} is released; with its root, or the handle, it still ends.  GONE comes when it has ended.
+ * 0, or -1: EINVAL (it waits for calls, or is a root), ESRCH (it has ended).
+ */
+int carrel_task_detach(carrel_task *t);
+
+/*
+ * carrel_task_send_fd(t, fd, e): a copy of the host's descriptor ${fd} for ${t}: its number there, or -1.
+ * carrel_task_take_fd(t, fd, e): a copy of ${t}'s descriptor ${fd} for the host, close-on-exec, or -1.
+ */
+int carrel_task_send_fd(carrel_task *t, int fd, carrel_error *e);
+int carrel_task_take_fd(carrel_task *t, int fd, carrel_error *e);
+
+/* Names of calls, NULL-terminated: those that are denied; or with `allow` those that are not, all others are. */
+typedef struct {
+	const char *const *calls;
+	int allow;
+} carrel_calls;
+
+/*
+ * carrel_task_deny(t, own, below, monotonic, e): deny calls to ${t}, and to every task that is forked from it
+ * from now on, at any depth (NULL: none).  What is denied stays denied.  ${monotonic}: what is denied to ${t} itself is
+ * denied to those below too, so that no task has a call that its parent has not.  Programs that are executed
+ * are not bound by it.  A task of which every call is denied can still be stopped.  0, or -1: ENOSYS
+ * (deny_calls is denied itself), EINVAL (no such call: .index says which).
+ */
+int carrel_task_deny(carrel_task *t, const carrel_calls *own, const carrel_calls *below, int monotonic,
+		     carrel_error *e);
+
+/* One of the calls that configure a task. */
+typedef struct {
+	const char *call;
+	const carrel_value *args;
+	size_t n_args;
+	int ignore;		/* this errno is no failure; -1: none is */
+	int (*function)(carrel_task *t, void *arg, carrel_error *e); /* instead of a call: 0, or -1 with ${e} */
+	void *arg;
+} carrel_operation;
+
+/* carrel_task_do(t, op, n, e): make the calls ${op} in ${t} in order, until one fails: 0, or -1 with the error of that
+ * one, whose number is in .index. */
+int carrel_task_do(carrel_task *t, const carrel_operation *op, size_t n, carrel_error *e);
+
+/* carrel_task_fork_do(t, f, op, n, e): carrel_task_fork(), then carrel_task_do() in the new task.  When that fails,
+ * the new task and all below it is killed, waited for, and released: NULL. */
+carrel_task *carrel_task_fork_do(carrel_task *t, const carrel_fork *f, const carrel_operation *op, size_t n,
+				 carrel_error *e);
+
+/*
+ * carrel_task_run(t, argv, r, e): fork ${t}, execute ${argv} there as carrel_task_execvp() does, and collect what it
+ * writes to stdout and stderr, in one pipe and so in the order in which it was written, in ${r->out}, until it
+ * has ended.  Events of others wait meanwhile.  0 with ${r} filled, -1.  carrel_task_shell(): the same for /bin/sh -c.
+ */
+int carrel_task_run(carrel_task *t, const char *const *argv, carrel_result *r, carrel_error *e);
+int carrel_task_shell(carrel_task *t, const char *text, carrel_result *r, carrel_error *e);
+
+/*
  * carrel_task_cancel(t): the call that is being made in ${t} ends now, with ECANCELED if it was waiting for
  * something.  From any thread.  0, or -1: ESRCH (there is none).
  */

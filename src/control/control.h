@@ -81,6 +81,7 @@ enum report_type {
 	REPORT_CONTINUED,
 	REPORT_EXIT,		/* the leader was reaped, others are left */
 	REPORT_GONE,		/* the tree is empty; the reaper ends */
+	REPORT_ORPHAN,		/* of a stream that serves: a process that had lost its parent, leader, has status */
 	REPORT_TASK		/* init to reaper, from the task itself: the kernel says who that is */
 };
 
@@ -128,6 +129,8 @@ struct run {
 	/* The operation clone: the new process's pid, or -errno. */
 	int64_t (*clone)(void *arg, uint64_t namespaces);
 	void *clone_arg;
+	int proc;			/* /proc, for the operation serve */
+	bool *serves;			/* ... which says here that it began */
 };
 
 /* The operation that ended a program. */
@@ -148,6 +151,7 @@ struct task {
 	struct run run;
 	struct run_error error;
 	bool begun;
+	bool serves;
 	bool failed;
 	int init;		/* socket to say REPORT_TASK to, or -1 */
 	int64_t result[PROGRAM_OPS_MAX];

@@ -5,10 +5,12 @@
 #include <carrel.h>
 
 #include "fd.h"
+#include "serve/serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,6 +46,8 @@ __attribute__((visibility("default"))) int carrel_control_main(int argc, char **
 			role.once = true;
 		else if (strcmp(argv[i], "--terminal") == 0)
 			terminal = 3;
+		else if (strcmp(argv[i], "--task") == 0 && argc == 3)
+			serve_again(atoi(argv[2]));
 		else
 			return usage();
 	}

@@ -4,6 +4,7 @@
  *   reaper.c        takes the request, and says how it ended
  *   reaper_start.c  makes the task
  *   reaper_watch.c  watches it, and kills what is left of it
+ *   branch.c        signals and ends parts of it, when it serves
  */
 #ifndef CONTROL_REAPER_H
 #define CONTROL_REAPER_H
@@ -27,6 +28,8 @@ struct reaper {
 	bool init_gone;		/* the init said that nothing is left */
 	const struct program *program;	/* once anything of it may have run */
 	struct report report;	/* what the last one will say */
+	int link;		/* orders about single tasks come here, when the program serves; or -1 */
+	struct branch *branches; /* that are being ended */
 };
 
 /* reaper_report(r, result): send the report to the supervisor, with ${result} (may be NULL) of its operations. */
@@ -40,6 +43,13 @@ pid_t reaper_start(struct reaper *r, const struct program *p, const struct spawn
 
 /* reaper_reap(r): wait for whatever has ended.  True while somebody is left. */
 bool reaper_reap(struct reaper *r);
+
+/* branch_order(r): take the orders about single tasks that are there.  branch_due(r): take the steps that are due. */
+void branch_order(struct reaper *r);
+void branch_due(struct reaper *r);
+
+/* branch_next_us(r): when the next one is; CLOCK_NEVER when there is none. */
+int64_t branch_next_us(const struct reaper *r);
 
 /* reaper_watch(r): until nobody is left.  It does not return for a tree that is let go. */
 void reaper_watch(struct reaper *r);

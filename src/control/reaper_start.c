@@ -122,7 +122,8 @@ pid_t reaper_start(struct reaper *r, const struct program *p, const struct spawn
 			t->result[i] = INT64_MIN;
 	}
 	t->run = (struct run){ .program = p, .fd = fd, .group = o->group, .result = t->result,
-			       .clone = isolate_clone, .clone_arg = &r->isolate };
+			       .clone = isolate_clone, .clone_arg = &r->isolate,
+			       .proc = r->role->proc, .serves = &t->serves };
 	r->program = p;
 	r->isolate.task = t;
 	r->isolate.cgroup = r->cgroup;

@@ -76,6 +76,15 @@ static void out_dups(struct buf *b, const carrel_spec *s)
 	term_out_nil(b);
 }
 
+static void out_passed(struct buf *b, const carrel_spec *s)
+{
+	term_out_list(b, (uint32_t)s->n_pass_fds);
+	for (size_t i = 0; i < s->n_pass_fds; i++)
+		term_out_int(b, s->pass_fds[i][1]);
+	if (s->n_pass_fds > 0)
+		term_out_nil(b);
+}
+
 /* A list of the words in ${words}, which blanks separate. */
 static void out_words(struct buf *b, const char *words)
 {
@@ -124,6 +133,7 @@ static void out_options(struct buf *b, const char *options)
  *   t const char * (text)  v const char *const * (list of texts)  f const char * ({fd, Name})
  *   h nothing ({host, group})  n nothing ([])  s int ({slot, N})  w const char * (list of its words, as atoms)
  *   g const gid_t *, size_t  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
+ *   p const carrel_spec * (list of the numbers of its passed descriptors)
  */
 static void add(struct ops *o, enum place place, enum call_number call, const char *options, const char *format,
 		va_list ap)
@@ -188,6 +198,9 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 		case 'r':
 			soft = va_arg(ap, uint64_t);
 			out_limit(b, soft, va_arg(ap, uint64_t));
+			break;
+		case 'p':
+			out_passed(b, va_arg(ap, const carrel_spec *));
 			break;
 		case 'd':
 			out_dups(b, va_arg(ap, const carrel_spec *));

@@ -80,6 +80,10 @@ void process_exec(const carrel_spec *s, const struct behaviour_context *x, struc
 {
 	const char *const shell[] = { "/bin/sh", "-c", s->shell, NULL };
 
+	if (x->serves) {
+		ops_add(o, CALL_serve, false, "fpa", "task", s, "env");
+		return;
+	}
 	if (s->shell != NULL)
 		ops_add(o, CALL_exec, false, "tvat", "/bin/sh", shell, "env", "");
 	else if (s->path != NULL)

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: ISC */
+#include "tap.h"
+TEST(x) { CHECK(tap_shared != NULL); }
