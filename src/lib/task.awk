@@ -47,6 +47,8 @@ function c_value(i) {
 # Whether row i has a wrapper: not what changes the task itself, for which carrel.h has functions, nor what does
 # not come back, nor an argument without a C type.
 function c_wrapped(i,    a) {
+	if (name[i] == "exit")
+		return 1
 	if (index(" STATE REAPER SERVE TASK ", " " door[i] " ") > 0 || result[i] == "NONE")
 		return 0
 	for (a = 1; a <= argc[i]; a++) {

@@ -104,6 +104,13 @@ static inline carrel_value carrel_task_time_(carrel_value *part, int ms)
 	return carrel_task_items_(CARREL_STRUCTURE, part, 3);
 }
 
+/* Memory is described by a list of its parts: one, or no list. */
+static inline carrel_value carrel_task_memory_(carrel_value *part, const void *data, size_t size)
+{
+	*part = carrel_task_bytes_(data, size);
+	return data != NULL ? carrel_task_items_(CARREL_LIST, part, 1) : *part;
+}
+
 /*
  * A list of ${n} items in memory that carrel_task_make_() frees: its number says so.  Without memory it has a
  * number and no items.

@@ -26,7 +26,9 @@ function c_argument(i, a,    c, p) {
 		return "carrel_task_int_(" p ")"
 	if (index("pnhtso", c) > 0)
 		return "carrel_task_text_(" p ")"
-	if (index("bBM", c) > 0)
+	if (c == "M")
+		return "carrel_task_memory_(&part[" parts++ "], " p ", " p "_size)"
+	if (index("bB", c) > 0)
 		return "carrel_task_bytes_(" p ", " p "_size)"
 	if (c == "v")
 		return "carrel_task_texts_(" p ")"
@@ -75,7 +77,7 @@ function wrapper(i,    a, body, call, args) {
 	args = argc[i] > 0 ? "arg" : "NULL"
 	if (c_value(i))
 		call = "carrel_task_make_(t, \"" name[i] "\", " args ", " argc[i] ", ret, e)"
-	else if (result[i] == "OK")
+	else if (result[i] == "OK" || result[i] == "NONE")
 		call = "carrel_task_make_(t, \"" name[i] "\", " args ", " argc[i] ", NULL, e)"
 	else
 		call = "carrel_task_number_(t, \"" name[i] "\", " args ", " argc[i] ", e)"

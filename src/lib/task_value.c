@@ -46,10 +46,13 @@ static int out(struct buf *b, const carrel_value *v, int depth)
 		term_out_nil(b);
 		break;
 	case CARREL_INT:
-		term_out_int(b, v->number);
+		term_out_int32(b, v->number);
 		break;
 	case CARREL_UINT:
-		term_out_uint(b, (uint64_t)v->number);
+		if (v->number >= 0)
+			term_out_int32(b, v->number);
+		else
+			term_out_uint(b, (uint64_t)v->number);
 		break;
 	case CARREL_TEXT:
 		term_out_binary(b, v->data, v->size);

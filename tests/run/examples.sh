@@ -143,12 +143,12 @@ $(./layout)"
 			}
 			sub(/^\.\\" prints: /, "") { print >(name ".prints") }' "$page"
 	done
-	is 'manual pages: there are examples' "$(echo carrel_*-1.c libcarrel-1.c)" \
-		'carrel_call_info-1.c carrel_error-1.c carrel_event-1.c carrel_open-1.c carrel_spawn-1.c carrel_stop-1.c carrel_write-1.c libcarrel-1.c'
+	is 'manual pages: there are examples' "$(echo carrel*-1.c libcarrel-1.c)" \
+		'carrel-task.h-1.c carrel_call_info-1.c carrel_error-1.c carrel_event-1.c carrel_open-1.c carrel_spawn-1.c carrel_stop-1.c carrel_write-1.c libcarrel-1.c'
 	for c in *carrel*-[0-9].c; do
 		name=${c%.c}
 		# shellcheck disable=SC2086 # words
-		is "$name compiles" "$($CC -std=c17 -Wall -Wextra -pedantic -Werror -I"$SOURCE/include" \
+		is "$name compiles" "$($CC -std=c17 -Wall -Wextra -pedantic -Werror -I"$SOURCE/include" -I"$BUILD/include" \
 			-o "$name" "$c" "$BUILD/src/libcarrel.a" -pthread 2>&1)" ''
 		is "$name runs" "$(timeout 20 "./$name" 2>&1)" "$(cat "$name.prints")"
 	done

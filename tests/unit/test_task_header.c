@@ -89,7 +89,7 @@ TEST(nothing)
 	carrel_task_connect(NULL, 3, NULL, 5, NULL);
 	CHECK_STR(called, "connect(3,[])");
 	carrel_task_connect(NULL, 3, "ab", 2, NULL);
-	CHECK_STR(called, "connect(3,\"ab\")");
+	CHECK_STR(called, "connect(3,[\"ab\"])");
 	carrel_task_setgroups(NULL, NULL, 0, NULL);
 	CHECK_STR(called, "setgroups([])");
 }
