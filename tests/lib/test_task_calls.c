@@ -233,6 +233,14 @@ TEST(descriptors)
 	carrel_value_free(v);
 	close(peer);
 	close(listener);
+	FAILS(carrel_task_controlling_terminal(t, s, &e), ENOTTY);
+	CHECK_INT(e.stage, CARREL_STAGE_TERMINAL);
+	FAILS(carrel_task_foreground(t, s, &e), ENOTTY);
+	const int numbers[][2] = { { memory, 60 }, { s, 61 }, { memory, 62 } };
+	OK(carrel_task_dup_fds(t, numbers, 3, &e));
+	CHECK_STR(proc_link("fd/%d", 62), "/memfd:words (deleted)");
+	CHECK(strncmp(proc_link("fd/%d", 61), "socket:", 7) == 0);
+	FAILS(carrel_task_dup_fds(t, (const int[][2]){ { 999, 70 } }, 1, &e), EBADF);
 	OK(carrel_task_close_range(t, (uint32_t)memory, (uint32_t)memory, 0, &e));
 	CHECK_STR(proc_link("fd/%d", memory), "");
 	FAILS(carrel_task_close_range(t, 9, 3, 0, &e), EINVAL);
@@ -279,6 +287,19 @@ TEST(the_process)
 	CHECK_STR(v->data, host);
 	carrel_value_free(v);
 	OK(carrel_task_keyctl_join_session(t, &e));
+	FAILS(carrel_task_waitpid(t, -1, 1 /* WNOHANG */, &v, &e), ECHILD);
+	FAILS(carrel_task_seccomp(t, 1, 99, NULL, 0, &e), EINVAL);
+	OK(carrel_task_reset_signals(t, (const uint32_t[]){ SIGHUP, SIGTERM }, 2, &e));
+	CHECK_STR(proc_line("status", "SigIgn:"), "0000000000004001");
+	OK(carrel_task_errno_id(t, EPERM, &v, &e));
+	CHECK_STR(v->data, "eperm");
+	carrel_value_free(v);
+	OK(carrel_task_iolist_to_bin(t, "a\0b", 3, &v, &e));
+	CHECK_MEM(v->data, v->size, "a\0b", 3);
+	carrel_value_free(v);
+	OK(carrel_task_version(t, &v, &e));
+	CHECK_INT(v->kind, CARREL_TEXT);
+	carrel_value_free(v);
 	OK(carrel_task_exit(t, 7, &e));
 	carrel_status st;
 	CHECK_INT(carrel_wait(carrel_task_proc(t), &st, 10000), 1);
@@ -475,6 +496,57 @@ TEST(landlock)
 	OK(carrel_task_landlock_restrict_self(t, rules, &e));
 	GET(carrel_task_openat(t, AT_FDCWD, "open/file", O_RDONLY, 0, &e));
 	FAILS(carrel_task_openat(t, AT_FDCWD, "closed", O_RDONLY, 0, &e), EACCES);
+	done();
+}
+
+TEST(landlock_of_ports_and_signals)
+{
+	/* Port 9 and 11 of 127.0.0.1, where nobody listens. */
+	const unsigned char nine[16] = { AF_INET, 0, 0, 9, 127, 0, 0, 1 }, eleven[16] = { AF_INET, 0, 0, 11, 127, 0, 0, 1 };
+
+	task();
+	int rules = carrel_task_landlock_create_ruleset(t, 0, 2 /* CONNECT_TCP */, 0, &e);
+	if (rules == -1 && (e.err == EOPNOTSUPP || e.err == ENOSYS || e.err == E2BIG || e.err == EINVAL))
+		SKIP("an old Landlock");
+	GET(rules);
+	OK(carrel_task_landlock_add_port(t, rules, 9, 2, &e));
+	FAILS(carrel_task_landlock_add_port(t, rules, 65536, 2, &e), EINVAL);
+	CHECK_INT(GET(carrel_task_prctl(t, 38, 1, 0, 0, 0, &e)), 0);
+	OK(carrel_task_landlock_restrict_self(t, rules, &e));
+	int s = (int)GET(carrel_task_socket(t, AF_INET, SOCK_STREAM, 0, &e));
+	FAILS(carrel_task_connect(t, s, nine, sizeof(nine), &e), ECONNREFUSED);
+	FAILS(carrel_task_connect(t, s, eleven, sizeof(eleven), &e), EACCES);
+	/* The parent is inside of what is restricted so far, and outside of what is added. */
+	OK(carrel_task_kill(t, carrel_pid(carrel_task_proc(root)), 0, &e));
+	if (carrel_task_landlock_scope(t, 2 /* SIGNAL */, &e) == 0)
+		FAILS(carrel_task_kill(t, carrel_pid(carrel_task_proc(root)), 0, &e), EPERM);
+	else
+		CHECK_INT(e.err, EOPNOTSUPP);
+	done();
+}
+
+/* The parent writes what the child's namespace maps. */
+TEST(a_map_of_users)
+{
+	const carrel_fork f = { .size = sizeof(f), .namespaces = CLONE_NEWUSER };
+	char users[32], groups[32];
+
+	task();
+	pid_t parent = pid;
+	carrel_task *child = carrel_task_fork(t, &f, &e);
+	if (child == NULL && e.err != EINVAL)
+		SKIP("no user namespaces");
+	CHECK(child != NULL);
+	pid = carrel_pid(carrel_task_proc(child));
+	CHECK_INT(GET(carrel_task_getuid(child, &e)), 65534);
+	snprintf(users, sizeof(users), "7 %u 1", (unsigned)geteuid());
+	snprintf(groups, sizeof(groups), "8 %u 1", (unsigned)getegid());
+	OK(carrel_task_id_map(t, pid, "deny", users, groups, &e));
+	CHECK_INT(GET(carrel_task_getuid(child, &e)), 7);
+	CHECK_INT(GET(carrel_task_getgid(child, &e)), 8);
+	FAILS(carrel_task_id_map(t, pid, "", users, "", &e), EPERM);
+	FAILS(carrel_task_setuid(child, 9, &e), EINVAL);
+	CHECK(pid != parent);
 	done();
 }
 
