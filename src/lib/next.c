@@ -390,6 +390,9 @@ static int wait_for_more(carrel *c, int timeout_ms)
 	c->reader = c->next_waits = false;
 	if (n > 0)
 		take_batch(c, events, n);
+	/* These are no events of a descriptor. */
+	if (c->undecided > 0)
+		channel_read(c);
 	pthread_cond_broadcast(&c->changed);
 	return n == -1 ? (err == EINTR ? 0 : -err) : n;
 }

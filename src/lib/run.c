@@ -137,7 +137,8 @@ static int finish(struct capture *cap, carrel_result *r, carrel_error *e)
 		carrel_result_free(r);
 		return error_set(e, CARREL_STAGE_FDS, ENOMEM, -1, "no memory for the output");
 	}
-	if (cap->p->status.cause == CARREL_BY_LOSS) {
+	/* A task whose parent ended is no loss of ours: it wrote what it wrote. */
+	if (cap->p->status.cause == CARREL_BY_LOSS && (cap->p->task == NULL || cap->c->lost)) {
 		carrel_result_free(r);
 		return error_set(e, CARREL_STAGE_CHANNEL, EPIPE, -1,
 				 "a control process was lost while the command ran; everything was killed");

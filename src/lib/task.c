@@ -242,7 +242,7 @@ static int make_child(carrel_task *parent, carrel_task *t, const carrel_fork *f,
 	t->socket = pair[0];
 	calling_init(&m, f->namespaces != 0 ? CALL_clone : CALL_fork, f->namespaces != 0);
 	if (f->namespaces != 0)
-		term_out_uint(&m.args, f->namespaces);
+		value_term_out(&m.args, &CARREL_VALUE_INT(f->namespaces));
 	m.fds = fds;
 	m.n_fds = f->into_cgroup ? 5 : 4;
 	int made = task_make(parent, &m, &reply, e);
@@ -336,8 +336,8 @@ EXPORT int carrel_task_chain(carrel_task *t, const carrel_fork *f, carrel_task *
 			continue;
 		int err = errno;
 		/* The first takes the others with it. */
-		while (i-- > 0)
-			carrel_release(carrel_task_proc(v[i]));
+		for (size_t k = 0; k < i; k++)
+			carrel_release(carrel_task_proc(v[k]));
 		errno = err;
 		return -1;
 	}
@@ -397,12 +397,22 @@ EXPORT carrel_task_state carrel_task_is(carrel_task *t)
 	return state;
 }
 
+/* Whoever is still below it goes with it; and it is told to go if it is not. */
+static bool is_being_killed(const carrel_task *t)
+{
+	while (t != NULL && !t->killed && !t->p->gone)
+		t = t->parent;
+	return t != NULL && t->killed;
+}
+
 void task_release(carrel_task *t)
 {
-	if (!t->detached) {
-		t->stopping = true;
+	if (t->detached)
+		return;
+	t->stopping = true;
+	if (!is_being_killed(t->parent))
 		task_order(t, "stop", NULL, 0);
-	}
+	t->killed = true;
 }
 
 EXPORT int carrel_task_detach(carrel_task *t)

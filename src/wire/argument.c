@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+const struct program argument_of_task;
+
 /* {fd, Name}: the index of that descriptor of the request. */
 static int fd_ref(struct term_in *in, const struct program *p, struct arg *ret)
 {

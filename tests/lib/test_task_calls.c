@@ -438,6 +438,9 @@ TEST(namespaces_and_mounts)
 	snprintf(own, sizeof(own), "%s", proc_link("ns/uts", 0));
 	OK(carrel_task_unshare(t, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET, &e));
 	CHECK(strcmp(proc_link("ns/uts", 0), own) != 0);
+	/* In either kind of number. */
+	const carrel_value flag = CARREL_VALUE_UINT(CLONE_NEWNET), flags = CARREL_VALUE_LIST(&flag, 1);
+	OK(carrel_task_call(t, "unshare", &flags, 1, NULL, NULL, &e));
 	OK(carrel_task_sethostname(t, "elsewhere", &e));
 	OK(carrel_task_gethostname(t, &v, &e));
 	CHECK_STR(v->data, "elsewhere");

@@ -74,7 +74,7 @@ static int decode(struct serve *s, const struct call *c, struct term_in *in, str
 	}
 	for (int i = 0; i < c->argc; i++) {
 		char kind = *letter;
-		int r = argument_in(in, &letter, &s->arguments, NULL, &arg[i], &what);
+		int r = argument_in(in, &letter, &s->arguments, &argument_of_task, &arg[i], &what);
 
 		if (r == 0 && names_private(s, kind, &arg[i]))
 			r = -EBADF;
