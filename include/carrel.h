@@ -528,6 +528,65 @@ int carrel_resize(carrel_proc *p, unsigned rows, unsigned cols);
  */
 int carrel_set_limit(carrel_proc *p, const carrel_rlimit *l);
 
+/* -------------------------------------------------- the table of calls --- */
+
+/* Bits of carrel_call_row.systems: those that have a call. */
+enum {
+	CARREL_ON_LINUX = 1,
+	CARREL_ON_FREEBSD = 2,
+	CARREL_ON_OPENBSD = 4
+};
+
+/* Bits of carrel_call_row.doors: where a call can be made. */
+enum {
+	CARREL_DOOR_PROGRAM = 1, /* in an operation program (carrel_spec.ops) */
+	CARREL_DOOR_OUTSIDE = 2, /* ... in the place outside, and only there */
+	CARREL_DOOR_TASK = 4,	/* by a task (carrel_task_call()) */
+	CARREL_DOOR_PORT = 8	/* by an Erlang program, through carrel-port(1) */
+};
+
+#define CARREL_CALL_ARGS_MAX 8
+
+/* One argument of a call. */
+typedef struct {
+	char name[24];		/* such as "path" */
+	const char *what;	/* what is right for it in a program, such as "a path of 1 to 4095 bytes" */
+	const char *family;	/* of its constants (carrel_constant_name()), or NULL */
+} carrel_call_arg;
+
+/* One row of the table of calls. */
+typedef struct {
+	size_t size;
+	int number;		/* the protocol's, which never changes */
+	const char *name;
+	const char *summary;	/* what it does */
+	const char *answers;	/* what a success answers, in words: "nothing more", "a number"... */
+	carrel_stage stage;	/* what its errors are about */
+	unsigned systems, doors; /* CARREL_ON_*, CARREL_DOOR_* */
+	int here;		/* this system has it */
+	int argc;
+	carrel_call_arg arg[CARREL_CALL_ARGS_MAX];
+	const char *note;	/* sentences on what has to be known beyond this, or NULL */
+} carrel_call_row;
+
+/*
+ * carrel_call_info(i, row): row ${i} of the table, from 0, in the order of the numbers; row->size must be set.
+ * 1, 0 when there is no such row, -1 (EINVAL).  Strings are constants.
+ */
+int carrel_call_info(size_t i, carrel_call_row *row);
+
+/*
+ * carrel_constant_family(i, ret_summary): the name of family ${i} of constants, from 0, and what it has in
+ * ${ret_summary} (may be NULL); NULL when there is no such family.
+ */
+const char *carrel_constant_family(size_t i, const char **ret_summary);
+
+/*
+ * carrel_constant_name(family, i, ret_value): the name of constant ${i} of ${family}, from 0, and its number on
+ * this system in ${ret_value} (may be NULL); NULL when there is no such constant, or no such family.
+ */
+const char *carrel_constant_name(const char *family, size_t i, int64_t *ret_value);
+
 /* -------------------------------------------------------------- tasks --- */
 
 /*

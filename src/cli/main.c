@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The command: finds the verb. */
+#include "calls.h"
 #include "options.h"
 #include "report.h"
 #include "run.h"
@@ -21,6 +22,8 @@ static const struct verb {
 	const struct option_table *options;
 } verbs[] = {
 	{ "run", cmd_run, "run a command and leave nothing of it behind", &run_options_table },
+	{ "calls", cmd_calls, "print the table of calls that operation programs and tasks make",
+	  &calls_options_table },
 	{ "version", cmd_version, "print the version", NULL },
 	{ "help", cmd_help, "print this, or the help of a verb", NULL },
 };

@@ -73,6 +73,18 @@ int64_t call_mount_setattr(const struct arg *a)
 	return set_attributes((int)a[0].i, a[1].s, (unsigned)a[2].i, &attr);
 }
 
+int64_t call_mount_idmap(const struct arg *a)
+{
+	const struct attributes attr = { .set = MOUNT_ATTR_IDMAP, .userns = (uint64_t)a[3].i };
+
+	return set_attributes((int)a[0].i, a[1].s, (unsigned)a[2].i, &attr);
+}
+
+int64_t call_fspick(const struct arg *a)
+{
+	return call_result(syscall(SYS_fspick, (int)a[0].i, a[1].s, (unsigned)a[2].i | FSPICK_CLOEXEC));
+}
+
 int64_t call_fsopen(const struct arg *a)
 {
 	return call_result(syscall(SYS_fsopen, a[0].s, FSOPEN_CLOEXEC));
