@@ -12,18 +12,6 @@
 
 static int out(struct buf *b, const carrel_value *v, int depth);
 
-/* Where a constant may stand, an integer is of the form for 32 bits, which term_out_int() does not use for all. */
-static void int_out(struct buf *b, int64_t v)
-{
-	if (v < INT32_MIN || v > INT32_MAX || (v >= 0 && v <= 255)) {
-		term_out_int(b, v);
-		return;
-	}
-	buf_append_byte(b, TAG_INTEGER);
-	for (int shift = 24; shift >= 0; shift -= 8)
-		buf_append_byte(b, (unsigned char)((uint32_t)v >> shift));
-}
-
 static int items_out(struct buf *b, const carrel_value *v, int depth)
 {
 	for (size_t i = 0; i < v->n_items; i++) {
@@ -58,11 +46,11 @@ static int out(struct buf *b, const carrel_value *v, int depth)
 		term_out_nil(b);
 		break;
 	case CARREL_INT:
-		int_out(b, v->number);
+		term_out_int32(b, v->number);
 		break;
 	case CARREL_UINT:
 		if (v->number >= 0)
-			int_out(b, v->number);
+			term_out_int32(b, v->number);
 		else
 			term_out_uint(b, (uint64_t)v->number);
 		break;

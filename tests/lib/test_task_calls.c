@@ -436,6 +436,7 @@ TEST(namespaces_and_mounts)
 		SKIP("needs root");
 	task();
 	snprintf(own, sizeof(own), "%s", proc_link("ns/uts", 0));
+	int uts = (int)GET(carrel_task_openat(t, AT_FDCWD, "/proc/self/ns/uts", O_RDONLY, 0, &e));
 	OK(carrel_task_unshare(t, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET, &e));
 	CHECK(strcmp(proc_link("ns/uts", 0), own) != 0);
 	/* In either kind of number. */
@@ -474,11 +475,56 @@ TEST(namespaces_and_mounts)
 	OK(carrel_task_fsconfig(t, picked, 1, "size", "16384", &e));
 	OK(carrel_task_fsconfig(t, picked, 7, NULL, NULL, &e));
 	FAILS(carrel_task_mount_idmap(t, mounted, "", AT_EMPTY_PATH, fs, &e), EINVAL);
+	OK(carrel_task_setns(t, uts, CLONE_NEWUTS, &e));
+	CHECK_STR(proc_link("ns/uts", 0), own);
+	FAILS(carrel_task_setns(t, fs, CLONE_NEWUTS, &e), EINVAL);
 	OK(carrel_task_chroot(t, "m", &e));
 	CHECK_STR(strrchr(proc_link("root", 0), '/'), "/m");
+	FAILS(carrel_task_pivot_root(t, ".", ".", &e), EINVAL);
 	/* Nothing of it is seen outside. */
 	CHECK_INT(stat_of("m/inside").st_mode, 0);
-	FAILS(carrel_task_setns(t, fs, CLONE_NEWUTS, &e), EINVAL);
+	done();
+}
+
+TEST(another_root)
+{
+	if (geteuid() != 0)
+		SKIP("needs root");
+	task();
+	OK(carrel_task_unshare(t, CLONE_NEWNS, &e));
+	OK(carrel_task_mount(t, "none", "/", "", 0x44000 /* MS_REC | MS_PRIVATE */, NULL, 0, NULL, 0, &e));
+	OK(carrel_task_mkdir(t, "m", 0755, &e));
+	OK(carrel_task_mount(t, "none", "m", "tmpfs", 0, NULL, 0, NULL, 0, &e));
+	OK(carrel_task_chdir(t, "m", &e));
+	OK(carrel_task_mkdir(t, "only", 0755, &e));
+	OK(carrel_task_pivot_root(t, ".", ".", &e));
+	OK(carrel_task_umount2(t, ".", 2 /* MNT_DETACH */, &e));
+	FAILS(carrel_task_chdir(t, "/proc", &e), ENOENT);
+	OK(carrel_task_chdir(t, "/only", &e));
+	done();
+}
+
+/* A filter that is asked for, and a child that is traced. */
+TEST(seccomp_and_ptrace)
+{
+	const uint32_t action = 0x7fc00000; /* SECCOMP_RET_USER_NOTIF */
+	char tracer[16];
+	carrel_value *v = NULL;
+
+	task();
+	OK(carrel_task_seccomp(t, 2 /* SECCOMP_GET_ACTION_AVAIL */, 0, &action, sizeof(action), &e));
+	FAILS(carrel_task_seccomp(t, 2, 0, "\1\1\1\1", 4, &e), EOPNOTSUPP);
+	CHECK_INT(e.stage, CARREL_STAGE_RESTRICT);
+	snprintf(tracer, sizeof(tracer), "%d", pid);
+	carrel_task *child = carrel_task_fork(t, NULL, &e);
+	CHECK(child != NULL);
+	pid = carrel_pid(carrel_task_proc(child));
+	CHECK_STR(proc_line("status", "TracerPid:"), "0");
+	OK(carrel_task_ptrace(t, 0x4206 /* PTRACE_SEIZE */, pid, 0, 0, &v, &e));
+	CHECK_INT(v->n_items, 3);
+	carrel_value_free(v);
+	CHECK_STR(proc_line("status", "TracerPid:"), tracer);
+	FAILS(carrel_task_ptrace(t, 0x4206, pid, 0, 0, NULL, &e), EPERM);
 	done();
 }
 

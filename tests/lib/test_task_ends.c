@@ -609,7 +609,7 @@ static void walk_step(void)
 TEST_T(a_random_walk, 600)
 {
 	const char *seed = getenv("SEED");
-	int before = descriptors(), steps = 0;
+	int before = descriptors(), steps = 0, made = 0, ended = 0;
 
 	w.x = seed != NULL ? strtoull(seed, NULL, 0) : 88172645463325252U;
 	for (int round = 0; steps < STEPS; round++) {
@@ -631,8 +631,14 @@ TEST_T(a_random_walk, 600)
 				walk_events(50);
 			CHECK_INT(alive(), 0);
 		}
+		for (int i = 0; i < w.made; i++)
+			ended += w.seen[i].gone;
+		made += w.made;
 		done();
 		check_no_child();
 		CHECK_INT(descriptors(), before);
 	}
+	/* It was a walk, and no standing around. */
+	fprintf(stderr, "# %d steps, %d tasks, %d ends told\n", steps, made, ended);
+	CHECK(made > STEPS / 20 && ended > made / 4);
 }
