@@ -474,6 +474,7 @@ TEST(namespaces_and_mounts)
 	int picked = (int)GET(carrel_task_fspick(t, AT_FDCWD, "m", 0, &e));
 	OK(carrel_task_fsconfig(t, picked, 1, "size", "16384", &e));
 	OK(carrel_task_fsconfig(t, picked, 7, NULL, NULL, &e));
+	FAILS(carrel_task_fsconfig_fd(t, fs, "size", 999, &e), EBADF);
 	FAILS(carrel_task_mount_idmap(t, mounted, "", AT_EMPTY_PATH, fs, &e), EINVAL);
 	OK(carrel_task_setns(t, uts, CLONE_NEWUTS, &e));
 	CHECK_STR(proc_link("ns/uts", 0), own);
