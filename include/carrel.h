@@ -641,7 +641,8 @@ void carrel_value_free(carrel_value *v);
 
 typedef struct {
 	size_t size;
-	int deadline_ms;	/* > 0: the call is cancelled after this time and fails with ETIMEDOUT */
+	int deadline_ms;	/* > 0: the call is cancelled after this time and fails with ETIMEDOUT; 0: the task's
+				   (carrel_task_deadline()); -1: never */
 } carrel_call_options;
 
 /*
@@ -780,6 +781,11 @@ carrel_task *carrel_task_fork_do(carrel_task *t, const carrel_fork *f, const car
  */
 int carrel_task_run(carrel_task *t, const char *const *argv, carrel_result *r, carrel_error *e);
 int carrel_task_shell(carrel_task *t, const char *text, carrel_result *r, carrel_error *e);
+
+/* carrel_task_deadline(t, ms): the deadline of every call in ${t} that is given none of its own, those that other
+ * functions here make included, and of tasks that are forked from it from now on; 0 or -1: none, as at the beginning.
+ * 0, or -1: EINVAL. */
+int carrel_task_deadline(carrel_task *t, int ms);
 
 /*
  * carrel_task_cancel(t): the call that is being made in ${t} ends now, with ECANCELED if it was waiting for

@@ -334,6 +334,14 @@ static bool read_one(carrel *c)
 	return true;
 }
 
+/* What came may have been for somebody who waits: for us, or for a socket that has nothing more to say. */
+void channel_wake(carrel *c)
+{
+	pthread_cond_broadcast(&c->changed);
+	if (c->reader && !c->next_waits)
+		eventfd_write(c->yield, 1);
+}
+
 void channel_read(carrel *c)
 {
 	bool any = false;
@@ -342,12 +350,8 @@ void channel_read(carrel *c)
 		tasks_read(c);
 	while (!c->lost && read_one(c))
 		any = true;
-	if (!any)
-		return;
-	/* It may have been for somebody who waits: for us, or for a socket that has nothing more to say. */
-	pthread_cond_broadcast(&c->changed);
-	if (c->reader && !c->next_waits)
-		eventfd_write(c->yield, 1);
+	if (any)
+		channel_wake(c);
 }
 
 /* Let go of the lock and wait for the socket (or to be kicked off it). */

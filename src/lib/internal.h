@@ -181,6 +181,8 @@ int channel_send(carrel *c, enum message_type type, uint32_t id, const struct bu
 		 size_t n_fds);
 /* channel_read(c): take every message that is there, without waiting. */
 void channel_read(carrel *c);
+/* channel_wake(c): something was read that others may wait for. */
+void channel_wake(carrel *c);
 /* channel_wait(c, done, arg, deadline_us): until ${done} is true or the handle is lost: 1; 0 when the
  * deadline passed. */
 int channel_wait(carrel *c, bool (*done)(void *arg), void *arg, int64_t deadline_us);

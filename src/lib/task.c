@@ -159,6 +159,7 @@ static void link_child(carrel_task *parent, carrel_task *t)
 {
 	t->parent = parent;
 	t->root = parent->root;
+	t->deadline_ms = parent->deadline_ms;
 	t->next = parent->first;
 	parent->first = t;
 }

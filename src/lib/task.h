@@ -54,6 +54,7 @@ struct carrel_task {
 	bool executing;		/* ... it is one that ends with the connection, when it succeeds */
 	bool closed;		/* the connection has ended */
 	int64_t began_us;
+	int deadline_ms;	/* of calls that have none of their own; 0: none */
 	unsigned forks;		/* its callers are about to add a child */
 	bool freed;		/* ... while it was: its caller frees it */
 };

@@ -149,6 +149,8 @@ static bool end_call(carrel_task *t)
 int task_make(carrel_task *t, struct calling *m, struct reply *ret, carrel_error *e)
 {
 	carrel_proc *p = t->p;
+	if (m->deadline_ms == 0)
+		m->deadline_ms = t->deadline_ms;
 	const int64_t deadline_us = m->deadline_ms > 0 ? clock_deadline_us(m->deadline_ms) : CLOCK_NEVER;
 	int r;
 
@@ -293,6 +295,19 @@ EXPORT int carrel_task_call(carrel_task *t, const char *name, const carrel_value
 	else
 		carrel_value_free(reply.value);
 	return r;
+}
+
+EXPORT int carrel_task_deadline(carrel_task *t, int ms)
+{
+	if (t == NULL || ms < -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (enter(t->p->c) < 0)
+		return -1;
+	t->deadline_ms = ms > 0 ? ms : 0;
+	leave(t->p->c);
+	return 0;
 }
 
 EXPORT int carrel_task_cancel(carrel_task *t)

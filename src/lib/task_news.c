@@ -296,6 +296,8 @@ bool task_read(carrel_task *t)
 			debug(t->p->c, "< %s %u of task %d, %u bytes", message_name(box->head.type), box->head.id, t->p->pid,
 			      box->head.body_len);
 			r = on_message(t, box);
+			if (r == 0 && box->head.type != MSG_REPLY)
+				channel_wake(t->p->c);
 			link_release(box);
 			if (r == 0)
 				continue;
@@ -304,6 +306,7 @@ bool task_read(carrel_task *t)
 			/* It executed a program, or is no more. */
 			t->closed = true;
 			task_disconnect(t);
+			channel_wake(t->p->c);
 		} else {
 			broken(t, r == -EBADMSG || r == -EMSGSIZE ? EPROTO : -r);
 		}
@@ -377,8 +380,6 @@ void tasks_read(carrel *c)
 	}
 	if (c->undecided > 0)
 		look_at_undecided(c);
-	if (n > 0)
-		pthread_cond_broadcast(&c->changed);
 }
 
 /* ---------------------------------------------------------------- orders --- */

@@ -276,9 +276,9 @@ void signals_may_wait(struct serve *s)
 	if (!owned)
 		owned = fcntl(fd, F_SETOWN, getpid()) == 0;
 	fcntl(fd, F_SETFL, O_ASYNC);
-	/* Nobody tells of what came before that. */
+	/* Nobody tells of what came before that.  (To raise(3) we are still who libc's own fork would have made us.) */
 	if (has_message())
-		raise(NEWS_SIGNAL);
+		kill(getpid(), NEWS_SIGNAL);
 }
 
 void signals_waited(struct serve *s)
