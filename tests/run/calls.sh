@@ -333,7 +333,7 @@ task fsconfig_fd({slot, 1}, \"lowerdir+\", {slot, 3})
 task fsconfig({slot, 1}, fsconfig_cmd_create, [], [])
 task fsmount({slot, 1}, []) slot 4
 task move_mount({slot, 4}, \"\", -100, \"both\", [move_mount_f_empty_path])")" "text$(cat other/secret)
-$(ls -d dir/* other/* | xargs -n 1 basename | LC_ALL=C sort | xargs)"
+$({ ls dir; ls other; } | LC_ALL=C sort | xargs)"
 	rmdir both ;;
 *) without 'no overlay, or an old kernel' fsconfig_fd ;;
 esac
