@@ -212,6 +212,14 @@ TEST(descriptors)
 	int s = (int)GET(carrel_task_socket(t, AF_UNIX, SOCK_STREAM, 0, &e));
 	CHECK(strncmp(proc_link("fd/%d", s), "socket:", 7) == 0);
 	FAILS(carrel_task_poll(t, memory, POLLPRI, 10, &e), ETIMEDOUT);
+	/* What would wait for ever has the task's deadline, and the task goes on. */
+	const int sockets[] = { s };
+	CHECK_INT(carrel_task_deadline(t, 100), 0);
+	OK(carrel_task_mkfifo(t, "nobody", 0600, &e));
+	FAILS(carrel_task_call_open(t, "nobody", O_RDONLY, 0, &e), ETIMEDOUT);
+	FAILS(carrel_task_select(t, NULL, 0, NULL, 0, NULL, 0, -1, NULL, &e), ETIMEDOUT);
+	CHECK_INT(carrel_task_deadline(t, 0), 0);
+	OK(carrel_task_select(t, NULL, 0, sockets, 1, NULL, 0, -1, NULL, &e));
 	FAILS(carrel_task_connect(t, s, &address, sizeof(address), &e), ECONNREFUSED);
 	/* A listener of ours. */
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
