@@ -52,8 +52,11 @@ int main(int argc, char **argv)
 	carrel *c = carrel_open(NULL, &e);
 	if (c == NULL)
 		return fprintf(stderr, "%s\n", carrel_strerror(&e)), 1;
-	if (setgid(NOBODY) == -1 || setuid(NOBODY) == -1)
-		return perror("cannot give rights away"), 1;
+	if (setgid(NOBODY) == -1 || setuid(NOBODY) == -1) {
+		perror("cannot give rights away");
+		carrel_close(c);
+		return 1;
+	}
 	if (open(argv[1], O_RDWR | O_CLOEXEC) == -1)
 		perror("this program cannot open it");
 
