@@ -230,8 +230,9 @@ void ready_remove(struct output *o);
 /* stream.c */
 /* spawn_captured(c, s, e): as carrel_spawn(), for carrel_run(). */
 carrel_proc *spawn_captured(carrel *c, const carrel_spec *s, carrel_error *e);
-/* spawn_task(c, s, t, e): the same, and it serves: its socket and its events are ${t}'s, which is empty. */
-carrel_proc *spawn_task(carrel *c, const carrel_spec *s, carrel_task *t, carrel_error *e);
+/* spawn_task(c, s, t, e): the same, and it serves: its socket and its events are *${t}'s, which is empty.  From then on
+ * that is the proc's, and *${t} NULL. */
+carrel_proc *spawn_task(carrel *c, const carrel_spec *s, carrel_task **t, carrel_error *e);
 /* proc_create(c, s, e): one that has not begun. */
 carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e);
 /* proc_adopt(p, r): take over the request's ends of the pipes. */
