@@ -300,7 +300,8 @@ typedef struct {
 
 typedef enum {
 	CARREL_STARTED = 1,	/* the command was executed; pid is set */
-	CARREL_OP,		/* spec.trace: data is a line about one operation, before STARTED */
+	CARREL_OP,		/* spec.trace: data is a line about one operation, before STARTED;
+				   proc is NULL when the start failed */
 	CARREL_OUT,		/* data from stdout */
 	CARREL_ERR,		/* data from stderr */
 	CARREL_EOF,		/* end of stream `stream` (1 or 2) */
@@ -808,6 +809,14 @@ typedef struct {
 
 /* carrel_probe(c, caps): what holds for ${c}; caps->size must be set.  0, or -1. */
 int carrel_probe(const carrel *c, carrel_caps *caps);
+
+/*
+ * carrel_backoff(n, min_ms, max_ms, seed): how many milliseconds to wait before the next try after ${n} failures
+ * in a row.  The time is ${min_ms} after the first, twice as much after each further one, and at most ${max_ms}; the
+ * answer lies between its half and the whole, where ${seed} (any number) says.  0 when one of the others is
+ * not above 0.  A pure function: the same arguments have the same answer, in every version of the library.
+ */
+int carrel_backoff(unsigned n, int min_ms, int max_ms, uint64_t seed);
 
 /* carrel_version(): the version of the library, such as "0.1.0". */
 const char *carrel_version(void);

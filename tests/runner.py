@@ -26,13 +26,24 @@ def expected(skips, name, case):
     return any(re.fullmatch(pattern, f"{name}: {case}") for pattern in skips)
 
 
+def as_from_a_shell():
+    """Whoever started us may ignore or block signals (nohup, a job behind a script): tests begin without that."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        try:
+            signal.signal(number, signal.SIG_DFL)
+        except OSError:
+            pass  # the C library's own
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    os.umask(0o022)
+
+
 def run(test):
     env = dict(os.environ)
     env.update(test.get("env", {}))
     begin = time.monotonic()
     with subprocess.Popen(test["cmd"], env=env, cwd=test.get("workdir"), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          start_new_session=True) as p:
+                          start_new_session=True, preexec_fn=as_from_a_shell) as p:
         try:
             out, _ = p.communicate(timeout=test["timeout"])
             status = p.returncode

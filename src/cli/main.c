@@ -4,6 +4,7 @@
 #include "options.h"
 #include "report.h"
 #include "run.h"
+#include "supervise.h"
 
 #include <carrel.h>
 #include <errno.h>
@@ -22,6 +23,8 @@ static const struct verb {
 	const struct option_table *options;
 } verbs[] = {
 	{ "run", cmd_run, "run a command and leave nothing of it behind", &run_options_table },
+	{ "supervise", cmd_supervise, "keep services running", &supervise_options_table },
+	{ "ctl", cmd_ctl, "ask a supervisor", &ctl_options_table },
 	{ "calls", cmd_calls, "print the table of calls that operation programs and tasks make",
 	  &calls_options_table },
 	{ "version", cmd_version, "print the version", NULL },

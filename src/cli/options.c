@@ -216,6 +216,42 @@ int options_read(const struct option_table *t, int argc, char **argv, void *to, 
 	return status;
 }
 
+int options_has(const struct option_table *t, const char *name)
+{
+	return row_by_name(t, name, strlen(name)) != NULL;
+}
+
+int options_set(const struct option_table *t, const char *where, const char *name, const char *value, void *to)
+{
+	const struct option_row *row = row_by_name(t, name, strlen(name));
+	char why[VALUES_WHY] = "";
+
+	if (row == NULL) {
+		const char *near = options_nearest(name, row_name, t);
+
+		report_line("%s: unknown word \"%s\"%s%s%s", where, name, near != NULL ? "; did you mean " : "",
+			    near != NULL ? near : "", near != NULL ? "?" : "");
+		return EXIT_USAGE;
+	}
+	if ((row->arg == NULL) != (*value == '\0')) {
+		report_line(row->arg == NULL ? "%s: %s takes no value" : "%s: %s needs a value: %s %s", where, name, name,
+			    row->arg);
+		return EXIT_USAGE;
+	}
+	if (row->take == NULL) {
+		*(int *)(void *)((char *)to + row->flag) = 1;
+		return OPTIONS_GO_ON;
+	}
+	int r = row->take(to, value, why);
+	if (r == 0)
+		return OPTIONS_GO_ON;
+	if (r == -2)
+		report_line("%s: %s is not available in this version", where, why);
+	else
+		report_line("%s: %s \"%s\": %s", where, name, value, why);
+	return r == -2 ? EXIT_CARREL : EXIT_USAGE;
+}
+
 /* ----------------------------------------------------------------- help --- */
 
 #define HELP_COLUMN 34

@@ -42,6 +42,13 @@ struct option_table {
  * OPTIONS_GO_ON, or the exit status after an error was reported. */
 int options_read(const struct option_table *t, int argc, char **argv, void *to, int *ret_first);
 
+/* options_has(t, name): ${t} has an option of that name. */
+int options_has(const struct option_table *t, const char *name);
+
+/* options_set(t, where, name, value, to): the option ${name} with ${value} ("" for none), as a line of a file has it;
+ * ${where} stands before what is said of it.  OPTIONS_GO_ON, or the exit status after an error was reported. */
+int options_set(const struct option_table *t, const char *where, const char *name, const char *value, void *to);
+
 /* options_help(t): print the help text of ${t} on standard output. */
 void options_help(const struct option_table *t);
 

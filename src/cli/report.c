@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "report.h"
 
+#include "file.h"
 #include "values.h"
 
 #include <errno.h>
@@ -23,16 +24,8 @@ static void write_line(char *line, size_t len)
 			line[i] = '?';
 	}
 	line[len++] = '\n';
-	while (len > 0) {
-		ssize_t n = write(STDERR_FILENO, line, len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;
-		line += n;
-		len -= (size_t)n;
-	}
+	/* Where nobody can hear it, nobody can be told. */
+	file_write(STDERR_FILENO, line, len);
 }
 
 static void report_va(const char *suffix, const char *format, va_list ap)

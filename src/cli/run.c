@@ -44,14 +44,20 @@ static int run_tree(struct run *r)
 	carrel_spec spec = o->spec;
 
 	run_streams_prepare(r, &spec, &cfg);
+	if (run_copy_open(r) == -1)
+		return EXIT_CARREL;
 	r->c = carrel_open(&cfg, &e);
-	if (r->c == NULL)
+	if (r->c == NULL) {
+		run_copy_close(r);
 		return report_error(&e);
+	}
 	r->p = carrel_spawn(r->c, &spec, &e);
 	int status = r->p != NULL ? run_events(r) : spawn_failed(r, &e);
 	if (carrel_probe(r->c, &caps) == -1)
 		snprintf(caps.mechanism, sizeof(caps.mechanism), "a lost control process");
 	carrel_close(r->c);
+	if (run_copy_close(r) == -1 && status == 0)
+		status = EXIT_CARREL;
 	if (r->gone && o->verbose)
 		report_end(&r->status);
 	if (r->gone && o->stats)
@@ -59,7 +65,8 @@ static int run_tree(struct run *r)
 	return status;
 }
 
-static int run(const struct run_options *o, const struct run_signals *signals)
+/* One try.  *${again}: to be run again. */
+static int run_once(const struct run_options *o, const struct run_signals *signals, unsigned tries, int *again)
 {
 	struct run r = { .o = o, .signals = *signals };
 
@@ -75,6 +82,20 @@ static int run(const struct run_options *o, const struct run_signals *signals)
 	 */
 	if (r.gone && r.failed == 0 && r.status.sig != 0 && r.status.sig == r.interrupt)
 		run_signals_die(r.interrupt);
+	*again = run_retry_wanted(&r, tries);
+	if (*again)
+		run_retry_wait(&r, tries);
+	return status;
+}
+
+static int run(const struct run_options *o, const struct run_signals *signals)
+{
+	unsigned tries = 0;
+	int again = 0, status;
+
+	do
+		status = run_once(o, signals, ++tries, &again);
+	while (again);
 	return status;
 }
 

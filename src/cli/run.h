@@ -3,9 +3,11 @@
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
 
+#include "cast.h"
 #include "json.h"
 #include "options.h"
 #include "pump.h"
+#include "rotate.h"
 #include "sink.h"
 #include "spool.h"
 #include "terminal.h"
@@ -41,6 +43,11 @@ struct run_options {
 	int pty, lines, tag, stamp, quiet, append;
 	const char *on_exit;
 	const char *input, *output, *error;
+	char *tee_path;
+	struct rotate tee;
+	const char *record;
+	unsigned retry;
+	int backoff_min_ms, backoff_max_ms;
 	enum run_stdio stdio;
 	int shared;		/* the command is in the caller's session and process group */
 	int ignored[3];		/* of spec.keep_ignored */
@@ -87,6 +94,7 @@ int run_stdio_take(void *to, const char *value, char *why);
 int run_stdio_take_input(void *to, const char *value, char *why);
 int run_stdio_take_output(void *to, const char *value, char *why);
 int run_stdio_take_error(void *to, const char *value, char *why);
+int run_stdio_take_record(void *to, const char *value, char *why);
 
 /* The signals that carrel handles; all others keep their meaning. */
 struct run_signals {
@@ -152,6 +160,8 @@ struct run {
 	carrel_proc *p;
 	struct run_signals signals;
 	struct run_streams s;
+	struct rotate tee;
+	struct cast cast;
 	struct json json;
 	struct json_stream out, err;
 	char *json_line;	/* a line and its newline */
@@ -229,6 +239,33 @@ void run_output_drop(struct run *r);
 
 /* run_output_busy(r): something is still to be written. */
 int run_output_busy(const struct run *r);
+
+/* Copies of it: */
+
+/* run_copy_take_tee(to, value, why): the value of --tee. */
+int run_copy_take_tee(void *to, const char *value, char *why);
+
+/* run_copy_open(r): open the files, before anything is started.  0, or -1 after a report. */
+int run_copy_open(struct run *r);
+
+/* run_copy_output(r, data, len): what is passed on; run_copy_resize(r, cols, rows): the window changed. */
+void run_copy_output(struct run *r, const char *data, size_t len);
+void run_copy_resize(struct run *r, unsigned cols, unsigned rows);
+
+/* run_copy_close(r): 0, or -1 after a report. */
+int run_copy_close(struct run *r);
+
+/* Another try: */
+
+/* run_retry_take*(to, value, why): the values of --retry and --backoff. */
+int run_retry_take(void *to, const char *value, char *why);
+int run_retry_take_backoff(void *to, const char *value, char *why);
+
+/* run_retry_wanted(r, tries): whether the command, which was run ${tries} times, is to be run again. */
+int run_retry_wanted(const struct run *r, unsigned tries);
+
+/* run_retry_wait(r, tries): the time between two tries.  Signals have their usual effect meanwhile. */
+void run_retry_wait(const struct run *r, unsigned tries);
 
 /* cmd_run(argc, argv): the verb. */
 int cmd_run(int argc, char **argv);

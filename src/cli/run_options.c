@@ -204,6 +204,9 @@ static const struct option_row rows[] = {
 	  take_on_exit, 0 },
 	{ 0, "wait-tree", NULL, "the same as --on-exit wait", NULL, FLAG(wait_tree) },
 
+	{ 0, "retry", "N", "run it again, up to N times, when it fails", run_retry_take, 0 },
+	{ 0, "backoff", "MIN..MAX", "... after longer and longer times (100ms..30s)", run_retry_take_backoff, 0 },
+
 	{ .help = "Identity and limits" },
 	{ 0, "uid", "N|auto", "run as user number N", take_uid, 0 },
 	{ 0, "gid", "N", "run as group number N", take_gid, 0 },
@@ -222,6 +225,8 @@ static const struct option_row rows[] = {
 	{ 0, "output", "FILE", "its standard output", run_stdio_take_output, 0 },
 	{ 0, "error", "FILE", "its standard error", run_stdio_take_error, 0 },
 	{ 0, "append", NULL, "keep what is in these files", NULL, FLAG(append) },
+	{ 0, "tee", "FILE[:SIZE[:KEEP]]", "copy its output to FILE too, and rotate that", run_copy_take_tee, 0 },
+	{ 0, "record", "FILE", "record it, on a terminal of its own (asciicast)", run_stdio_take_record, 0 },
 	{ 0, "lines", NULL, "pass its output on in whole lines", NULL, FLAG(lines) },
 	{ 0, "tag", NULL, "... each with \"out: \" or \"err: \" before it", NULL, FLAG(tag) },
 	{ 0, "stamp", NULL, "... each with the time (UTC) before it", NULL, FLAG(stamp) },
@@ -260,6 +265,8 @@ const struct option_table run_options_table = {
 void run_options_init(struct run_options *o)
 {
 	*o = (struct run_options){ .spec = { .size = sizeof(carrel_spec) } };
+	o->backoff_min_ms = 100;
+	o->backoff_max_ms = 30000;
 	o->spec.stop[0] = (carrel_step){ .sig = SIGTERM, .wait_ms = 5000 };
 }
 
@@ -267,6 +274,7 @@ void run_options_finish(struct run_options *o)
 {
 	run_isolate_finish(&o->isolate);
 	free(o->ops_text);
+	free(o->tee_path);
 	free(o->env);
 	free(o->groups);
 }

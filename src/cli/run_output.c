@@ -41,6 +41,7 @@ static void emit(struct run *r, int i, const void *data, size_t len)
 {
 	struct run_streams *s = &r->s;
 
+	run_copy_output(r, data, len);
 	if (r->o->quiet && !s->replay)
 		spool_put(&s->spool, i, data, len);
 	else

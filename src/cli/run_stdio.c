@@ -47,6 +47,11 @@ int run_stdio_take_output(void *to, const char *value, char *why)
 	return take_path(&((struct run_options *)to)->output, value, why);
 }
 
+int run_stdio_take_record(void *to, const char *value, char *why)
+{
+	return take_path(&((struct run_options *)to)->record, value, why);
+}
+
 int run_stdio_take_error(void *to, const char *value, char *why)
 {
 	return take_path(&((struct run_options *)to)->error, value, why);
@@ -57,7 +62,7 @@ int run_stdio_take_error(void *to, const char *value, char *why)
 /* The option that needs carrel between the command and its output, or NULL. */
 static const char *between(const struct run_options *o)
 {
-	return o->tag ? "--tag" : o->stamp ? "--stamp" : o->quiet ? "--quiet" :
+	return o->tee.path != NULL ? "--tee" : o->tag ? "--tag" : o->stamp ? "--stamp" : o->quiet ? "--quiet" :
 	       o->lines ? "--lines" : NULL;
 }
 
@@ -74,6 +79,12 @@ static int check_json(const struct run_options *o)
 		return refuse("--json says in each event which stream it is; --tag has no place there");
 	if (o->stamp)
 		return refuse("--stamp puts the time before lines, which --json does not print");
+	if (o->tee.path != NULL)
+		return refuse("--json prints events, and --tee copies the output itself; tee(1) copies the events");
+	if (o->record != NULL)
+		return refuse("--json prints events, and --record a terminal's output");
+	if (o->retry > 0)
+		return refuse("--json prints the events of one run, and --retry may need several");
 	if (o->quiet)
 		return refuse("--json prints everything as it comes, --quiet nothing at first");
 	return OPTIONS_GO_ON;
@@ -81,6 +92,8 @@ static int check_json(const struct run_options *o)
 
 static int check_pty(const struct run_options *o)
 {
+	if (o->record != NULL && (o->stdio != RUN_STDIO_DEFAULT || o->output != NULL))
+		return refuse("--record gives the command a terminal, and --stdio and --output something else");
 	if (o->stdio != RUN_STDIO_DEFAULT)
 		return refuse("--pty and --stdio both say what the standard streams are");
 	if (o->output != NULL)
@@ -121,9 +134,10 @@ static carrel_io file(const struct run_options *o, const char *path, carrel_io o
 
 int run_stdio_complete(struct run_options *o)
 {
-	int status = check(o);
 	carrel_io in = { .kind = CARREL_INHERIT }, out = in;
 
+	o->pty |= o->record != NULL;
+	int status = check(o);
 	if (status != OPTIONS_GO_ON)
 		return status;
 	o->lines |= o->tag | o->stamp;
@@ -134,7 +148,7 @@ int run_stdio_complete(struct run_options *o)
 		if (!o->pty)
 			o->stdio = RUN_STDIO_RELAY;
 	}
-	if (o->stdio == RUN_STDIO_DEFAULT && (o->lines || o->quiet) && !o->pty && !o->json)
+	if (o->stdio == RUN_STDIO_DEFAULT && (o->lines || o->quiet || o->tee.path != NULL) && !o->pty && !o->json)
 		o->stdio = RUN_STDIO_RELAY;
 	if (o->stdio == RUN_STDIO_NULL)
 		in.kind = out.kind = CARREL_NULL;

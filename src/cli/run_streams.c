@@ -90,8 +90,10 @@ void run_streams_front(struct run *r)
 		return;
 	set_raw(r);
 	terminal_size(&r->s.terminal, &rows, &cols);
-	if (rows > 0 && cols > 0)
+	if (rows > 0 && cols > 0) {
 		carrel_resize(r->p, rows, cols);
+		run_copy_resize(r, cols, rows);
+	}
 	pump_room(&r->s.in);
 }
 
@@ -205,7 +207,7 @@ static int start(struct run *r)
 	struct run_streams *s = &r->s;
 	int piped = r->o->stdio == RUN_STDIO_RELAY && !r->o->json;
 
-	s->events = !r->o->json && (s->pty || r->o->lines || r->o->quiet);
+	s->events = !r->o->json && (s->pty || r->o->lines || r->o->quiet || r->o->tee.path != NULL);
 	if (s->events)
 		run_output_init(r);
 	s->active = s->events || piped || s->pty || spec->in.kind == CARREL_PIPE;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "spool.h"
 
+#include "file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -55,14 +57,8 @@ static int spill(struct spool *s)
 {
 	if (s->fd == -1 && (s->fd = open_file()) == -1)
 		return -1;
-	for (size_t at = 0; at < s->len;) {
-		ssize_t n = write(s->fd, s->buf + at, s->len - at);
-
-		if (n == -1 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			at += (size_t)n;
-	}
+	if (file_write(s->fd, s->buf, s->len) == -1)
+		return -1;
 	s->file_len += (int64_t)s->len;
 	s->len = 0;
 	return 0;

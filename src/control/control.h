@@ -100,7 +100,7 @@ struct report {
 	bool lost;		/* GONE: somebody killed the init, and so the tree */
 	int stage, err, index;	/* FAILED */
 	char what[104];		/* FAILED: what was wrong with the program, what forbids namespaces, or empty */
-	uint32_t n_results;	/* STARTED: that many int64_t follow, one an operation */
+	uint32_t n_results;	/* STARTED, FAILED: that many int64_t follow, one an operation */
 };
 
 #define REPORT_MAX (sizeof(struct report) + PROGRAM_OPS_MAX * sizeof(int64_t))

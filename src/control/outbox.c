@@ -5,6 +5,7 @@
 #include "clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,18 +75,38 @@ void outbox_flush(struct supervisor *s)
 	}
 }
 
+static void out_results(struct buf *b, uint32_t n, const int64_t *result)
+{
+	term_out_list(b, n);
+	for (uint32_t i = 0; i < n; i++) {
+		term_out_tuple(b, 2);
+		term_out_int(b, i);
+		term_out_int(b, result[i]);
+	}
+	if (n > 0)
+		term_out_nil(b);
+}
+
+static void out_failed(struct buf *b, const struct report *r, const int64_t *result)
+{
+	term_out_tuple(b, 5);
+	term_out_int(b, r->stage);
+	term_out_int(b, r->err);
+	term_out_int(b, r->index);
+	term_out_binary(b, r->what, strnlen(r->what, sizeof(r->what)));
+	out_results(b, r->n_results, result);
+}
+
 void tell_failed(struct supervisor *s, uint32_t id, enum stage stage, int err, int index, const char *text)
 {
+	struct report r = { .stage = (int)stage, .err = err, .index = index };
 	unsigned char mem[256];
 	struct buf b;
 
+	snprintf(r.what, sizeof(r.what), "%s", text);
 	buf_init_fixed(&b, mem, sizeof(mem));
 	term_out_version(&b);
-	term_out_tuple(&b, 4);
-	term_out_int(&b, stage);
-	term_out_int(&b, err);
-	term_out_int(&b, index);
-	term_out_binary(&b, text, strnlen(text, 120));
+	out_failed(&b, &r, NULL);
 	tell(s, MSG_FAILED, id, &b);
 }
 
@@ -94,14 +115,7 @@ static void out_started(struct buf *b, const struct stream *st, const struct rep
 	term_out_tuple(b, 3);
 	term_out_int(b, r->leader);
 	term_out_int(b, st->reaper);
-	term_out_list(b, r->n_results);
-	for (uint32_t i = 0; i < r->n_results; i++) {
-		term_out_tuple(b, 2);
-		term_out_int(b, i);
-		term_out_int(b, result[i]);
-	}
-	if (r->n_results > 0)
-		term_out_nil(b);
+	out_results(b, r->n_results, result);
 }
 
 static void out_usage(struct buf *b, const struct report *r)
@@ -140,7 +154,8 @@ void tell_report(struct supervisor *s, const struct stream *st, const struct rep
 	term_out_version(&b);
 	switch (r->type) {
 	case REPORT_FAILED:
-		tell_failed(s, st->id, (enum stage)r->stage, r->err, r->index, r->what);
+		out_failed(&b, r, result);
+		tell(s, MSG_FAILED, st->id, &b);
 		break;
 	case REPORT_STARTED:
 		out_started(&b, st, r, result);

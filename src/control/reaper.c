@@ -73,6 +73,17 @@ static void run_after(struct reaper *r)
 		run_place(&r->task->run, PLACE_AFTER, &ignored);
 }
 
+/* Places run one after the other, each in the order of the program. */
+static void forget_results_behind(struct reaper *r, int index)
+{
+	const struct op *op = r->program->op;
+
+	for (uint32_t i = 0; i < r->program->n_ops; i++) {
+		if (op[i].place > op[index].place || (op[i].place == op[index].place && i > (uint32_t)index))
+			r->task->result[i] = INT64_MIN;
+	}
+}
+
 _Noreturn void reaper_fail(struct reaper *r, enum stage stage, int err, int index, const char *what)
 {
 	struct report *p = &r->report;
@@ -89,7 +100,12 @@ _Noreturn void reaper_fail(struct reaper *r, enum stage stage, int err, int inde
 	run_after(r);
 	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index };
 	snprintf(p->what, sizeof(p->what), "%s", what);
-	reaper_report(r, NULL);
+	bool traced = r->trace && r->program != NULL && index >= 0;
+	if (traced) {
+		p->n_results = r->program->n_ops;
+		forget_results_behind(r, index);
+	}
+	reaper_report(r, traced ? r->task->result : NULL);
 	_exit(0);
 }
 
@@ -165,6 +181,7 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	if (r.task == NULL)
 		reaper_fail(&r, STAGE_FORK, ENOMEM, -1, "");
 	r.wait_tree = o.wait_tree;
+	r.trace = o.trace;
 	r.keep_tree = o.keep_tree;
 	/* The handle's cgroup ends with the handle. */
 	if (r.keep_tree)
@@ -173,8 +190,8 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	/* Before anybody hears of the start: a pipe that the task closes must have no other end here. */
 	link_close_fds(&inbox);
 	r.report = (struct report){ .type = REPORT_STARTED, .leader = leader };
-	r.report.n_results = o.trace ? p.n_ops : 0;
-	reaper_report(&r, o.trace ? r.task->result : NULL);
+	r.report.n_results = r.trace ? p.n_ops : 0;
+	reaper_report(&r, r.trace ? r.task->result : NULL);
 	r.report.n_results = 0;
 	fd_close(cgroup);
 	if (!p.has_place[PLACE_AFTER]) {

@@ -17,6 +17,7 @@ struct reaper {
 	int cgroup_kill;
 	bool orphaned;		/* the supervisor is gone: end, and tell nobody */
 	bool wait_tree;		/* the leader's end does not kill the rest */
+	bool trace;		/* the host wants the results of the operations */
 	bool keep_tree;		/* ... but ends our watch over it */
 	bool leader_done;
 	bool killing;

@@ -127,14 +127,14 @@ static void stream_forget(struct supervisor *s, struct stream *st)
 }
 
 /* The last word about a stream. */
-static void stream_gone(struct supervisor *s, struct stream *st, const struct report *r)
+static void stream_gone(struct supervisor *s, struct stream *st, const struct report *r, const int64_t *result)
 {
 	st->gone = true;
 	map_remove(&s->by_id, st->id);
 	timer_clear(&s->timers, &st->timer);
 	st->link = fd_close(st->link);
 	slot_free(s, st->slot, r->cgroup_killed || st->lost);
-	tell_report(s, st, r, NULL);
+	tell_report(s, st, r, result);
 	if (r->kept && st->reaper != 0 && map_put(&s->kept, (uint32_t)st->reaper, s) == 0) {
 		map_remove(&s->by_reaper, (uint32_t)st->reaper);
 		st->reaper = 0;
@@ -217,7 +217,7 @@ static void on_report(struct supervisor *s, struct stream *st, const struct repo
 	case REPORT_GONE:
 		if (r->lost && st->step < 0)
 			st->cause = CAUSE_LOSS;
-		stream_gone(s, st, r);
+		stream_gone(s, st, r, result);
 		return;
 	case REPORT_STARTED:
 		st->leader = r->leader;
@@ -356,6 +356,6 @@ void lost_sweep(struct supervisor *s)
 	if (found->leader == 0)
 		r = (struct report){ .type = REPORT_FAILED, .stage = STAGE_FORK, .err = EPIPE, .index = -1,
 				     .what = "the stream's reaper was killed" };
-	stream_gone(s, found, &r);
+	stream_gone(s, found, &r, NULL);
 	stream_forget(s, found);
 }

@@ -159,13 +159,12 @@ static void trace_line(carrel *c, carrel_proc *p, int index, int64_t result)
 	buf_finish(&b);
 }
 
-static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
+/* The results of the operations of a traced start, or none. */
+static int trace_in(carrel *c, carrel_proc *p, struct term_in *in)
 {
-	int64_t pid, reaper;
 	uint32_t n;
 
-	if (term_in_tuple(in, 3) < 0 || term_in_int(in, 1, INT32_MAX, &pid) < 0 ||
-	    term_in_int(in, 0, INT32_MAX, &reaper) < 0 || term_in_list(in, &n) < 0)
+	if (term_in_list(in, &n) < 0)
 		return -EBADMSG;
 	for (uint32_t i = 0; i < n; i++) {
 		int64_t index, result;
@@ -175,7 +174,15 @@ static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
 			return -EBADMSG;
 		trace_line(c, p, (int)index, result);
 	}
-	if (term_in_list_end(in, n) < 0)
+	return term_in_list_end(in, n);
+}
+
+static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
+{
+	int64_t pid, reaper;
+
+	if (term_in_tuple(in, 3) < 0 || term_in_int(in, 1, INT32_MAX, &pid) < 0 ||
+	    term_in_int(in, 0, INT32_MAX, &reaper) < 0 || trace_in(c, p, in) < 0)
 		return -EBADMSG;
 	p->pid = (pid_t)pid;
 	p->reaper = (pid_t)reaper;
@@ -191,14 +198,15 @@ static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
 	return 0;
 }
 
-static int on_failed_message(carrel_proc *p, struct term_in *in)
+static int on_failed_message(carrel *c, carrel_proc *p, struct term_in *in)
 {
 	int64_t stage, err, index;
 	struct slice text;
 
-	if (term_in_tuple(in, 4) < 0 || term_in_int(in, 1, STAGE_COUNT - 1, &stage) < 0 ||
+	if (term_in_tuple(in, 5) < 0 || term_in_int(in, 1, STAGE_COUNT - 1, &stage) < 0 ||
 	    term_in_int(in, 1, 4095, &err) < 0 || term_in_int(in, -1, PROGRAM_OPS_MAX, &index) < 0 ||
-	    term_in_binary(in, &text) < 0 || text.len >= sizeof(p->error.msg))
+	    term_in_binary(in, &text) < 0 || text.len >= sizeof(p->error.msg) ||
+	    trace_in(c, p, in) < 0)
 		return -EBADMSG;
 	p->error = (carrel_error){ .stage = (carrel_stage)stage, .err = (int)err, .index = (int)index };
 	memcpy(p->error.msg, text.data, text.len);
@@ -271,7 +279,7 @@ static int on_stream_message(carrel *c, carrel_proc *p, struct term_in *in)
 		return -EBADMSG;
 	switch (type) {
 	case MSG_FAILED:
-		return p->answered ? -EBADMSG : on_failed_message(p, in);
+		return p->answered ? -EBADMSG : on_failed_message(c, p, in);
 	case MSG_STARTED:
 		return p->answered ? -EBADMSG : on_started_message(c, p, in);
 	case MSG_STOPPED:

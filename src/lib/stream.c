@@ -60,6 +60,15 @@ static void drop_events(carrel *c, const carrel_proc *p)
 	c->last = at;
 }
 
+/* What was said of a start that failed is still to be read, about nobody. */
+static void orphan_events(carrel *c, const carrel_proc *p)
+{
+	for (struct event_node *n = c->first; n != NULL; n = n->next) {
+		if (n->proc == p)
+			n->proc = NULL;
+	}
+}
+
 static void release(carrel_proc *p)
 {
 	carrel *c = p->c;
@@ -163,8 +172,7 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	else
 		error_set(e, CARREL_STAGE_HELPER, EPROTO, -1, "the control process did not start: %s",
 			  c->lost_reason);
-	/* Lines of a trace whose end was malformed. */
-	drop_events(c, p);
+	orphan_events(c, p);
 	proc_free(p);
 	return NULL;
 }

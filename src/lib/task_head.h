@@ -6,7 +6,7 @@
  * carrel_task_call(): it adds nothing to the library.  See carrel-task.h(3) and carrel-calls(7).
  *
  * Rules that hold for each function:
- *  - It makes the call in ${t} and waits for its answer, without a deadline: for one use carrel_task_call().
+ *  - It makes the call in ${t} and waits for its answer, until the task's deadline (carrel_task_deadline()).
  *  - The result is 0, or what the call answered (a descriptor, a number); -1 with errno and ${e} on failure.
  *  - What answers more than a number gives it in ${ret} as a carrel_value, which is the caller's:
  *    carrel_value_free() it.  Nothing is in ${ret} after a failure.

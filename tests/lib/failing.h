@@ -3,28 +3,12 @@
 #ifndef TESTS_FAILING_H
 #define TESTS_FAILING_H
 
-#include "tap.h"
+#include "common.h"
 
-#include <carrel.h>
-#include <dirent.h>
 #include <grp.h>
 #include <sys/stat.h>
 
 #define USER 12345
-
-static carrel_error e;
-
-TAP_USED static int descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
 
 /* A child that is waited for is one that the library forgot. */
 TAP_USED static void check_no_child(void)

@@ -1,39 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Events: which come, in which order, exactly once; feeding, stopping, waiting, releasing. */
-#include "tap.h"
+#include "common.h"
 
-#include <carrel.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
-
-static carrel_error e;
-
-static carrel *open_handle(void)
-{
-	carrel *c = carrel_open(NULL, &e);
-
-	CHECK(c != NULL);
-	return c;
-}
-
-static carrel_proc *spawn(carrel *c, const carrel_spec *s)
-{
-	carrel_proc *p = carrel_spawn(c, s, &e);
-
-	if (p == NULL)
-		CHECK_STR(carrel_strerror(&e), "a process");
-	return p;
-}
-
-/* The next event, which must come within 10 s. */
-static carrel_event next(carrel *c)
-{
-	carrel_event ev = { .size = sizeof(ev) };
-
-	CHECK_INT(carrel_next(c, &ev, 10000), 1);
-	return ev;
-}
 
 static void expect(carrel *c, carrel_event_kind kind)
 {
@@ -380,6 +351,40 @@ TEST(traced_operations)
 	CHECK_INT(n, 3);
 	CHECK_INT((int)ev.kind, CARREL_STARTED);
 	carrel_close(c);
+}
+
+/* Of a start that failed: those that were run, the one that failed, and nothing of what is behind it. */
+TEST(traced_failures)
+{
+	static const char *const lines[] = { "init getpid() = ", "task chdir(\"/\") = 0",
+					     "task chdir(\"/no\") = No such file or directory" };
+	static const char *const isolated[] = { "outside clone(", "init getpid() = 1",
+						"task chdir(\"/no\") = No such file or directory" };
+
+	for (int inside = 0; inside < 2; inside++) {
+		const char *const *want = inside ? isolated : lines;
+		carrel *c = open_handle();
+		carrel_event ev = { .size = sizeof(ev) };
+		int n = 0;
+
+		const char *ops = inside ? "outside clone([clone_newpid])\ninit getpid()\ntask chdir(\"/no\")\n"
+					   "task chdir(\"/\")\ntask exec(\"true\", [\"true\"], env, \"/bin\")"
+					 : "after getpid()\ntask chdir(\"/\")\ntask chdir(\"/no\")\ninit getpid()\n"
+					   "task getpid()\ntask exec(\"true\", [\"true\"], env, \"/bin\")";
+		CHECK(carrel_spawn(c, CARREL_SPEC(.ops = ops, .trace = 1), &e) == NULL);
+		CHECK_INT((int)e.stage, CARREL_STAGE_CWD);
+		while (carrel_next(c, &ev, 0) == 1) {
+			CHECK_INT((int)ev.kind, CARREL_OP);
+			CHECK(ev.proc == NULL);
+			CHECK(n < 3);
+			/* In the order of the program. */
+			int at = inside ? n : n == 0 ? 1 : n == 1 ? 2 : 0;
+			CHECK(strncmp(ev.data, want[at], strlen(want[at])) == 0);
+			n++;
+		}
+		CHECK_INT(n, 3);
+		carrel_close(c);
+	}
 }
 
 TEST(once)

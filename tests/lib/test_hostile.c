@@ -3,7 +3,7 @@
 #include "tap.h"
 
 #include "link.h"
-#include "sys.h"
+#include "bare.h"
 
 #include <carrel.h>
 #include <string.h>
@@ -39,23 +39,6 @@ TEST(wrong_helpers)
 	CHECK_INT(e.err, ENOENT);
 	CHECK(carrel_open(&(carrel_config){ .size = 999 }, &e) == NULL);
 	CHECK_INT((int)e.stage, CARREL_STAGE_ARGS);
-}
-
-/* The control process with our socket on its descriptor 0. */
-static pid_t start(int *ret_socket)
-{
-	int pair[2];
-
-	CHECK_INT(sys_socketpair(pair), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		dup2(pair[1], 0);
-		execl(getenv("CARREL_CONTROL"), "carrel-control", (char *)NULL);
-		_exit(127);
-	}
-	close(pair[1]);
-	*ret_socket = pair[0];
-	return pid;
 }
 
 static void hello(int s)
@@ -101,7 +84,7 @@ TEST_T(hostile_hosts, 120)
 	for (int greeted = 0; greeted < 2; greeted++) {
 		for (int kind = 0; kind < 40; kind++) {
 			int s;
-			pid_t pid = start(&s);
+			pid_t pid = control_start(&s);
 			struct message m = { .type = (uint16_t)(kind % 8), .id = 1, .body_len = 20 };
 			size_t n = MESSAGE_HEAD_SIZE + 20;
 
@@ -151,7 +134,7 @@ static int answer(int s, int *ret_err)
 	int type = in.head.type;
 	if (type == MSG_FAILED) {
 		term_in_init(&t, in.body, in.head.body_len);
-		CHECK(term_in_version(&t) == 0 && term_in_tuple(&t, 4) == 0 && term_in_int(&t, 0, 99, &stage) == 0 &&
+		CHECK(term_in_version(&t) == 0 && term_in_tuple(&t, 5) == 0 && term_in_int(&t, 0, 99, &stage) == 0 &&
 		      term_in_int(&t, 0, 4096, &err) == 0);
 		*ret_err = (int)err;
 	}
@@ -182,7 +165,7 @@ static void out_spawn(struct buf *b, uint32_t names, uint32_t ops)
 TEST(hostile_spawns_are_refused_and_others_go_on)
 {
 	int s, err = 0;
-	pid_t pid = start(&s);
+	pid_t pid = control_start(&s);
 	struct buf b;
 	int fds[2];
 

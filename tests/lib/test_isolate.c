@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Isolated tasks as the library sees them: their processes, events and ends. */
-#include "tap.h"
+#include "common.h"
 
-#include <carrel.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static carrel_error e;
 
 /* Whether this user may have namespaces here. */
 static bool allowed(void)
@@ -22,11 +19,10 @@ static bool allowed(void)
 	return status == 0;
 }
 
-static carrel *open_handle(void)
+static carrel *open_isolating(void)
 {
-	carrel *c = carrel_open(NULL, &e);
+	carrel *c = open_handle();
 
-	CHECK(c != NULL);
 	if (!allowed())
 		SKIP("user namespaces are forbidden here");
 	return c;
@@ -50,15 +46,6 @@ static const char *isolated(const char *kinds, const char *text)
 
 static const char *const kinds[] = { "clone_newpid", "clone_newns" };
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-
-static carrel_proc *spawn(carrel *c, const carrel_spec *s)
-{
-	carrel_proc *p = carrel_spawn(c, s, &e);
-
-	if (p == NULL)
-		CHECK_STR(carrel_strerror(&e), "a process");
-	return p;
-}
 
 /* The next event of that kind, which must come within 10 s. */
 static carrel_event until(carrel *c, carrel_event_kind kind)
@@ -86,7 +73,7 @@ static pid_t init_of(carrel_proc *p)
 
 TEST(tree)
 {
-	carrel *c = open_handle();
+	carrel *c = open_isolating();
 
 	for (int i = 0; i < N_KINDS; i++) {
 		carrel_proc *p = spawn(c, CARREL_SPEC(.ops = isolated(kinds[i], "sleep 60 & echo x; wait")));
@@ -113,7 +100,7 @@ TEST(tree)
 /* One that ends before anybody has looked, and others beside it. */
 TEST(short_ones)
 {
-	carrel *c = open_handle();
+	carrel *c = open_isolating();
 
 	for (int i = 0; i < 300; i++) {
 		carrel_proc *p = spawn(c, CARREL_SPEC(.ops = isolated(kinds[i % N_KINDS], "exit 7")));
@@ -129,7 +116,7 @@ TEST(short_ones)
 
 TEST(exit_comes_before_gone)
 {
-	carrel *c = open_handle();
+	carrel *c = open_isolating();
 
 	for (int i = 0; i < N_KINDS; i++) {
 		carrel_proc *p = spawn(c, CARREL_SPEC(.ops = isolated(kinds[i], "sleep 0.4 >&- 2>&- & exit 7"),
@@ -149,7 +136,7 @@ TEST(exit_comes_before_gone)
 
 TEST(a_tree_that_is_kept)
 {
-	carrel *c = open_handle();
+	carrel *c = open_isolating();
 
 	for (int i = 0; i < N_KINDS; i++) {
 		carrel_proc *p = spawn(c, CARREL_SPEC(.ops = isolated(kinds[i], "sleep 1 >&- 2>&- & echo x; sleep 0.3; exit 7"),
@@ -170,7 +157,7 @@ TEST(a_tree_that_is_kept)
 
 TEST(signals)
 {
-	carrel *c = open_handle();
+	carrel *c = open_isolating();
 
 	for (int i = 0; i < N_KINDS; i++) {
 		carrel_proc *p = spawn(c, CARREL_SPEC(.ops = isolated(kinds[i],
@@ -194,7 +181,7 @@ TEST(signals)
 
 TEST(an_init_that_was_killed)
 {
-	carrel *c = open_handle();
+	carrel *c = open_isolating();
 
 	for (int i = 0; i < N_KINDS; i++) {
 		carrel_proc *p = spawn(c, CARREL_SPEC(.ops = isolated(kinds[i], "sleep 60 & echo x; wait")));
@@ -215,7 +202,7 @@ TEST(an_init_that_was_killed)
 
 TEST(stop_and_close)
 {
-	carrel *c = open_handle();
+	carrel *c = open_isolating();
 
 	for (int i = 0; i < N_KINDS; i++) {
 		carrel_proc *p = spawn(c, CARREL_SPEC(.ops = isolated(kinds[i], "trap '' TERM; echo x; while :; do sleep 0.1; done")));
@@ -249,7 +236,7 @@ TEST(failures)
 		{ "init sethostname(\"x\")", CARREL_STAGE_PROCESS },
 		{ "task setrlimit(rlimit_nofile, {alcove_rlimit, 5, 1})", CARREL_STAGE_RLIMIT },
 	};
-	carrel *c = open_handle();
+	carrel *c = open_isolating();
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		char ops[512];

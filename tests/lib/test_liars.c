@@ -6,7 +6,7 @@
 #include "failing.h"
 
 #include "link.h"
-#include "sys.h"
+#include "bare.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -160,23 +160,6 @@ TEST_T(helpers_that_lie_in_bits, 170) { in_the_middle("helper", 100000); }
 
 /* ---- hosts ---- */
 
-/* The control process with our socket on its descriptor 0. */
-static pid_t control(int *ret_socket)
-{
-	int pair[2];
-
-	CHECK_INT(sys_socketpair(pair), 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		dup2(pair[1], 0);
-		execl(getenv("CARREL_CONTROL"), "carrel-control", (char *)NULL);
-		_exit(127);
-	}
-	close(pair[1]);
-	*ret_socket = pair[0];
-	return pid;
-}
-
 static void say_hello(int s, int64_t protocol)
 {
 	unsigned char mem[64];
@@ -252,7 +235,7 @@ TEST_T(hosts_that_lie, 120)
 
 	for (int greeted = 0; greeted < 2; greeted++) {
 		for (int which = 0, s; ; which++) {
-			pid_t pid = control(&s);
+			pid_t pid = control_start(&s);
 
 			if (greeted)
 				say_hello(s, MESSAGE_PROTOCOL);

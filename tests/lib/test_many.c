@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Very many streams on one handle, and what happens when descriptors run out. */
-#include "tap.h"
+#include "common.h"
 
 #include "pattern.h"
 
-#include <carrel.h>
-#include <dirent.h>
 #include <sys/resource.h>
 
 #ifdef CARREL_SANITIZED
@@ -14,8 +12,6 @@
 #define MANY 1000
 #endif
 #define BYTES 5000		/* more than PIPE_BUF, each way */
-
-static carrel_error e;
 
 struct one {
 	carrel_proc *p;
@@ -43,27 +39,6 @@ static void limit_files(rlim_t n)
 	if (n > l.rlim_max)
 		SKIP("the hard limit of descriptors is too low");
 	CHECK(setrlimit(RLIMIT_NOFILE, &l) == 0);
-}
-
-static int count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
-
-static carrel *open_handle(void)
-{
-	carrel *c = carrel_open(NULL, &e);
-
-	if (c == NULL)
-		tap_fail("%s", carrel_strerror(&e));
-	return c;
 }
 
 /* One that says 10 bytes, reads all of its input, and says BYTES. Its output's pattern is that of ${i}. */
@@ -159,7 +134,7 @@ TEST_T(a_thousand_streams, 170)
 	all = calloc(MANY, sizeof(*all));
 	CHECK(all != NULL);
 	limit_files(3 * MANY + 200);
-	int fds = count_fds();
+	int fds = descriptors();
 	carrel *c = open_handle();
 	for (int i = 0; i < MANY; i++) {
 		if (!start(c, i))
@@ -172,7 +147,7 @@ TEST_T(a_thousand_streams, 170)
 	for (int i = 0; i < MANY; i++)
 		carrel_release(all[i].p);
 	carrel_close(c);
-	CHECK_INT(count_fds(), fds);
+	CHECK_INT(descriptors(), fds);
 	free(all);
 }
 
@@ -216,7 +191,7 @@ TEST(no_descriptors_in_the_host)
 	CHECK(e.stage == CARREL_STAGE_FDS || e.stage == CARREL_STAGE_CWD);
 	CHECK(strstr(carrel_strerror(&e), strerror(EMFILE)) != NULL);
 	/* Nothing is lost in trying, with each number of them that is left. */
-	int fds = count_fds();
+	int fds = descriptors();
 	for (int room = 0; room < 5; room++) {
 		int held[8], r = 0;
 
@@ -236,7 +211,7 @@ TEST(no_descriptors_in_the_host)
 		while (r > 0)
 			close(held[--r]);
 	}
-	CHECK_INT(count_fds(), fds);
+	CHECK_INT(descriptors(), fds);
 	hear(c, n);
 	to_the_end(c, n);
 	for (int i = 0; i < n; i++)

@@ -26,12 +26,10 @@
  *  6. carrel_release() leaves what is queued of the tree: "!t->released".
  */
 #define TAP_NO_MAIN
-#include "tap.h"
+#include "common.h"
 
 #include "pattern.h"
 
-#include <carrel.h>
-#include <dirent.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -323,7 +321,6 @@ static void make_source(struct tree *t)
 static void start(carrel *c, struct tree *t)
 {
 	const int pass[][2] = { { t->log_fd, PATTERN_LOG }, { t->stranger_fd, PATTERN_STRANGER } };
-	carrel_error e;
 	carrel_spec s = { .size = sizeof(s), .argv = t->argv, .user = t, .pass_fds = pass,
 			  .n_pass_fds = t->stranger > 0 ? 2 : 1, .on_exit = t->on_exit, .timeout_ms = t->timeout_ms,
 			  .stop = { { SIGTERM, 30 } }, .max_line = t->max_line };
@@ -630,33 +627,6 @@ static void clean_up(struct tree *t)
 
 /* ------------------------------------------------------------- host --- */
 
-static int count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
-
-static long memory_kb(const char *name)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	char line[256];
-	long kb = -1;
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		if (strncmp(line, name, strlen(name)) == 0)
-			kb = atol(line + strlen(name) + 1);
-	}
-	if (f != NULL)
-		fclose(f);
-	return kb;
-}
-
 /* From here on VmHWM tells the peak anew. */
 static void reset_peak(void)
 {
@@ -670,8 +640,7 @@ static void reset_peak(void)
 
 static void one_round(int number)
 {
-	int n, fds = count_fds();
-	carrel_error e;
+	int n, fds = descriptors();
 
 	the_round = number;
 	chance_state = pattern_mix(base_seed) + (uint64_t)number * 1000003;
@@ -703,7 +672,7 @@ static void one_round(int number)
 	DEMAND(peak - before <= MEMORY_KB, &trees[0]);
 	for (int i = 0; i < n; i++)
 		clean_up(&trees[i]);
-	DEMAND(count_fds() == fds, &trees[0]);
+	DEMAND(descriptors() == fds, &trees[0]);
 }
 
 TEST_T(property, 170)

@@ -3,11 +3,10 @@
  * The rows of doc/features.md on streams (S-) and on the limits of earlier systems (L-), from the library.
  * Each L row was seen to fail on the defect that its comment names ("fails if ...").
  */
-#include "tap.h"
+#include "common.h"
 
 #include "pattern.h"
 
-#include <carrel.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -27,43 +26,6 @@
 #else
 #define BULK ((size_t)64 << 20)
 #endif
-
-static carrel_error e;
-
-static carrel *open_handle(void)
-{
-	carrel *c = carrel_open(NULL, &e);
-
-	if (c == NULL)
-		tap_fail("%s", carrel_strerror(&e));
-	return c;
-}
-
-static carrel_proc *spawn(carrel *c, const carrel_spec *s)
-{
-	carrel_proc *p = carrel_spawn(c, s, &e);
-
-	if (p == NULL)
-		tap_fail("%s", carrel_strerror(&e));
-	return p;
-}
-
-/* The next event, which must come. */
-static carrel_event next(carrel *c)
-{
-	carrel_event ev = { .size = sizeof(ev) };
-
-	CHECK_INT(carrel_next(c, &ev, 30000), 1);
-	return ev;
-}
-
-static carrel_event next_of(carrel *c, carrel_event_kind kind)
-{
-	carrel_event ev = next(c);
-
-	CHECK_INT((int)ev.kind, (int)kind);
-	return ev;
-}
 
 /* What came of one tree. */
 struct got {

@@ -3,11 +3,10 @@
  * Streams in all their kinds: lines, pauses, descriptors taken over, input from descriptors and functions,
  * files, terminals, counts; and what looks at a whole tree.
  */
-#include "tap.h"
+#include "common.h"
 
 #include "pattern.h"
 
-#include <carrel.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -23,26 +22,7 @@
 #define MEMORY_KB 2048
 #endif
 
-static carrel_error e;
 static carrel_result r;
-
-static carrel *open_handle(void)
-{
-	carrel *c = carrel_open(NULL, &e);
-
-	if (c == NULL)
-		tap_fail("%s", carrel_strerror(&e));
-	return c;
-}
-
-static carrel_proc *spawn(carrel *c, const carrel_spec *s)
-{
-	carrel_proc *p = carrel_spawn(c, s, &e);
-
-	if (p == NULL)
-		tap_fail("%s", carrel_strerror(&e));
-	return p;
-}
 
 static void refused(const carrel_spec *s, carrel_stage stage, int err)
 {
@@ -54,23 +34,6 @@ static void refused(const carrel_spec *s, carrel_stage stage, int err)
 	CHECK_INT(e.err, err);
 	CHECK_INT(errno, err);
 	carrel_close(c);
-}
-
-/* The next event, which must come. */
-static carrel_event next(carrel *c)
-{
-	carrel_event ev = { .size = sizeof(ev) };
-
-	CHECK_INT(carrel_next(c, &ev, 30000), 1);
-	return ev;
-}
-
-static carrel_event next_of(carrel *c, carrel_event_kind kind)
-{
-	carrel_event ev = next(c);
-
-	CHECK_INT((int)ev.kind, (int)kind);
-	return ev;
 }
 
 /* Nothing comes. */
@@ -125,21 +88,6 @@ static void is_lines(const char *shell, size_t max_line, const char *want, size_
 	gather_until(c, CARREL_GONE, true);
 	CHECK_MEM(text, text_len, want, want_len);
 	carrel_close(c);
-}
-
-static long memory_kb(const char *name)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	char line[256];
-	long kb = -1;
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		if (strncmp(line, name, strlen(name)) == 0)
-			kb = atol(line + strlen(name) + 1);
-	}
-	if (f != NULL)
-		fclose(f);
-	return kb;
 }
 
 /* ------------------------------------------------------------- lines --- */

@@ -212,6 +212,14 @@ TEST(descriptors)
 	int s = (int)GET(carrel_task_socket(t, AF_UNIX, SOCK_STREAM, 0, &e));
 	CHECK(strncmp(proc_link("fd/%d", s), "socket:", 7) == 0);
 	FAILS(carrel_task_poll(t, memory, POLLPRI, 10, &e), ETIMEDOUT);
+	/* What would wait for ever has the task's deadline, and the task goes on. */
+	const int sockets[] = { s };
+	CHECK_INT(carrel_task_deadline(t, 100), 0);
+	OK(carrel_task_mkfifo(t, "nobody", 0600, &e));
+	FAILS(carrel_task_call_open(t, "nobody", O_RDONLY, 0, &e), ETIMEDOUT);
+	FAILS(carrel_task_select(t, NULL, 0, NULL, 0, NULL, 0, -1, NULL, &e), ETIMEDOUT);
+	CHECK_INT(carrel_task_deadline(t, 0), 0);
+	OK(carrel_task_select(t, NULL, 0, sockets, 1, NULL, 0, -1, NULL, &e));
 	FAILS(carrel_task_connect(t, s, &address, sizeof(address), &e), ECONNREFUSED);
 	/* A listener of ours. */
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -436,8 +444,12 @@ TEST(namespaces_and_mounts)
 		SKIP("needs root");
 	task();
 	snprintf(own, sizeof(own), "%s", proc_link("ns/uts", 0));
+	int uts = (int)GET(carrel_task_openat(t, AT_FDCWD, "/proc/self/ns/uts", O_RDONLY, 0, &e));
 	OK(carrel_task_unshare(t, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET, &e));
 	CHECK(strcmp(proc_link("ns/uts", 0), own) != 0);
+	/* In either kind of number. */
+	const carrel_value flag = CARREL_VALUE_UINT(CLONE_NEWNET), flags = CARREL_VALUE_LIST(&flag, 1);
+	OK(carrel_task_call(t, "unshare", &flags, 1, NULL, NULL, &e));
 	OK(carrel_task_sethostname(t, "elsewhere", &e));
 	OK(carrel_task_gethostname(t, &v, &e));
 	CHECK_STR(v->data, "elsewhere");
@@ -470,12 +482,58 @@ TEST(namespaces_and_mounts)
 	int picked = (int)GET(carrel_task_fspick(t, AT_FDCWD, "m", 0, &e));
 	OK(carrel_task_fsconfig(t, picked, 1, "size", "16384", &e));
 	OK(carrel_task_fsconfig(t, picked, 7, NULL, NULL, &e));
+	FAILS(carrel_task_fsconfig_fd(t, fs, "size", 999, &e), EBADF);
 	FAILS(carrel_task_mount_idmap(t, mounted, "", AT_EMPTY_PATH, fs, &e), EINVAL);
+	OK(carrel_task_setns(t, uts, CLONE_NEWUTS, &e));
+	CHECK_STR(proc_link("ns/uts", 0), own);
+	FAILS(carrel_task_setns(t, fs, CLONE_NEWUTS, &e), EINVAL);
 	OK(carrel_task_chroot(t, "m", &e));
 	CHECK_STR(strrchr(proc_link("root", 0), '/'), "/m");
+	FAILS(carrel_task_pivot_root(t, ".", ".", &e), EINVAL);
 	/* Nothing of it is seen outside. */
 	CHECK_INT(stat_of("m/inside").st_mode, 0);
-	FAILS(carrel_task_setns(t, fs, CLONE_NEWUTS, &e), EINVAL);
+	done();
+}
+
+TEST(another_root)
+{
+	if (geteuid() != 0)
+		SKIP("needs root");
+	task();
+	OK(carrel_task_unshare(t, CLONE_NEWNS, &e));
+	OK(carrel_task_mount(t, "none", "/", "", 0x44000 /* MS_REC | MS_PRIVATE */, NULL, 0, NULL, 0, &e));
+	OK(carrel_task_mkdir(t, "m", 0755, &e));
+	OK(carrel_task_mount(t, "none", "m", "tmpfs", 0, NULL, 0, NULL, 0, &e));
+	OK(carrel_task_chdir(t, "m", &e));
+	OK(carrel_task_mkdir(t, "only", 0755, &e));
+	OK(carrel_task_pivot_root(t, ".", ".", &e));
+	OK(carrel_task_umount2(t, ".", 2 /* MNT_DETACH */, &e));
+	FAILS(carrel_task_chdir(t, "/proc", &e), ENOENT);
+	OK(carrel_task_chdir(t, "/only", &e));
+	done();
+}
+
+/* A filter that is asked for, and a child that is traced. */
+TEST(seccomp_and_ptrace)
+{
+	const uint32_t action = 0x7fc00000; /* SECCOMP_RET_USER_NOTIF */
+	char tracer[16];
+	carrel_value *v = NULL;
+
+	task();
+	OK(carrel_task_seccomp(t, 2 /* SECCOMP_GET_ACTION_AVAIL */, 0, &action, sizeof(action), &e));
+	FAILS(carrel_task_seccomp(t, 2, 0, "\1\1\1\1", 4, &e), EOPNOTSUPP);
+	CHECK_INT(e.stage, CARREL_STAGE_RESTRICT);
+	snprintf(tracer, sizeof(tracer), "%d", pid);
+	carrel_task *child = carrel_task_fork(t, NULL, &e);
+	CHECK(child != NULL);
+	pid = carrel_pid(carrel_task_proc(child));
+	CHECK_STR(proc_line("status", "TracerPid:"), "0");
+	OK(carrel_task_ptrace(t, 0x4206 /* PTRACE_SEIZE */, pid, 0, 0, &v, &e));
+	CHECK_INT(v->n_items, 3);
+	carrel_value_free(v);
+	CHECK_STR(proc_line("status", "TracerPid:"), tracer);
+	FAILS(carrel_task_ptrace(t, 0x4206, pid, 0, 0, NULL, &e), EPERM);
 	done();
 }
 

@@ -3,11 +3,10 @@
  * A guest in its host: sixteen threads and much memory, handles of their own and one that they share.
  * Also built with ThreadSanitizer (make tsan).
  */
-#include "tap.h"
+#include "common.h"
 
 #include "pattern.h"
 
-#include <carrel.h>
 #include <dirent.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -113,29 +112,7 @@ static void *watcher(void *arg)
 	return NULL;
 }
 
-static int count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (d != NULL && readdir(d) != NULL)
-		n++;
-	if (d != NULL)
-		closedir(d);
-	return n;
-}
-
 /* --------------------------------------------- what the threads do --- */
-
-static carrel_proc *spawn(carrel *c, const carrel_spec *s)
-{
-	carrel_error e;
-	carrel_proc *p = carrel_spawn(c, s, &e);
-
-	if (p == NULL)
-		tap_fail("%s", carrel_strerror(&e));
-	return p;
-}
 
 /* Bytes through cat, with the reading and writing in one thread. */
 static void through_cat(carrel *c, uint64_t seed)
@@ -175,8 +152,7 @@ static void *owner(void *arg)
 	uint64_t seed = (uint64_t)(uintptr_t)arg;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		carrel_error e;
-		carrel_result r;
+			carrel_result r;
 		carrel_status st;
 
 		atomic_fetch_add(&open_handles, 1);
@@ -313,7 +289,6 @@ TEST_T(a_guest_in_its_host, 170)
 {
 	struct sigaction before[NSIG];
 	pthread_t th[OWNERS + SHARERS + 1], w;
-	carrel_error e;
 	sigset_t mask;
 	int looks = 0;
 
@@ -325,7 +300,7 @@ TEST_T(a_guest_in_its_host, 170)
 	for (int sig = 1; sig < NSIG; sig++)
 		sigaction(sig, NULL, &before[sig]);
 	pthread_sigmask(SIG_BLOCK, NULL, &mask);
-	int fds = count_fds();
+	int fds = descriptors();
 	look_at_descriptors(true);
 	shared.c = carrel_open(NULL, &e);
 	if (shared.c == NULL)
@@ -344,7 +319,7 @@ TEST_T(a_guest_in_its_host, 170)
 	CHECK_INT(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 	CHECK_INT(errno, ECHILD);
 	CHECK_INT(atomic_load(&forks), 0);
-	CHECK_INT(count_fds(), fds);
+	CHECK_INT(descriptors(), fds);
 	check_signals(before, &mask);
 	free(touched);
 }
@@ -374,7 +349,6 @@ static void *waiter(void *arg)
 /* Several threads wait for one tree, signal and stop it, while one more reads. */
 TEST_T(one_tree_and_many_threads, 120)
 {
-	carrel_error e;
 	carrel *c = carrel_open(NULL, &e);
 
 	CHECK(c != NULL);
@@ -400,8 +374,7 @@ static atomic_int lost_spawns;
 static void *spawner(void *arg)
 {
 	for (int i = 0; i < 1000; i++) {
-		carrel_error e;
-
+	
 		if (carrel_spawn(arg, CARREL_SPEC(.argv = CARREL_ARGV("sleep", "1000")), &e) == NULL) {
 			CHECK_INT(e.err, EPIPE);
 			break;
@@ -414,7 +387,6 @@ static void *spawner(void *arg)
 /* The control process dies in the midst of spawns of many threads: each gets its error, none waits on. */
 TEST_T(loss_among_threads, 120)
 {
-	carrel_error e;
 	carrel_caps caps = { .size = sizeof(caps) };
 	carrel *c = carrel_open(NULL, &e);
 	carrel_event ev = { .size = sizeof(ev) };
@@ -473,7 +445,6 @@ TEST_T(a_wait_gives_way_to_a_next, 40)
 {
 	struct turn t = { .p = NULL };
 	carrel_event ev = { .size = sizeof(ev) };
-	carrel_error e;
 	carrel *c = carrel_open(NULL, &e);
 	pthread_t th;
 

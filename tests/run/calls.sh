@@ -10,6 +10,13 @@ std='task dup_fds([{0, {fd, stdin}}, {1, {fd, stdout}}, {2, {fd, stderr}}])'
 names() {
 	sed -n '/ ignore/!s/^[a-z]* \([a-z0-9_]*\)(.*/\1/p'
 }
+# without WHY CALL...: this kernel does not have them
+without() {
+	why=$1
+	shift
+	skip "$*" "$why"
+	printf '%s\n' "$@" | tee -a worked >>failed_calls
+}
 # run_ops LOOK OPERATIONS [OPTION...]: what the shell text LOOK says behind the operations, in this folder.  When it
 # says something, the operations have worked; what it says is for the caller to look at.
 run_ops() {
@@ -215,7 +222,7 @@ PY
 	is 'which is not the one outside' "$(grep -cx "$(python3 ring.py)" ring)" 0
 	bad 'task keyctl_join_session(1)' 'as many arguments'
 else
-	skip keyctl_join_session 'no keyrings here'
+	without 'no keyrings here' keyctl_join_session
 fi
 rules='task landlock_create_ruleset([landlock_access_fs_read_file], [], []) slot 1'
 landlock=$(run_ops 'echo yes' "$rules")
@@ -246,8 +253,7 @@ task landlock_add_path({slot, 1}, {slot, 3}, [landlock_access_fs_read_file])
 task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
 task landlock_restrict_self({slot, 1})")" textno
 else
-	skip 'landlock allows' 'no Landlock'
-	skip 'landlock denies' 'no Landlock'
+	without 'no Landlock' landlock_create_ruleset landlock_add_path landlock_restrict_self
 fi
 net='task landlock_create_ruleset([], [landlock_access_net_connect_tcp], []) slot 1'
 if [ "$(run_ops 'echo yes' "$net")" = yes ]; then
@@ -268,7 +274,7 @@ task landlock_add_port({slot, 1}, 9, [landlock_access_net_connect_tcp])")" on
 	bad "$net
 task landlock_add_port({slot, 1}, 65536, [landlock_access_net_connect_tcp])" 'Invalid argument'
 else
-	skip landlock_add_port 'an old kernel'
+	without 'an old kernel' landlock_add_port
 fi
 bad 'task landlock_create_ruleset([], [], [])' 'No message of desired type'
 bad 'task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
@@ -284,7 +290,7 @@ $scope")" denied
 	kill "$sleeper"
 	bad 'task landlock_scope([4096])' 'Invalid argument'
 else
-	skip landlock_scope 'an old kernel'
+	without 'an old kernel' landlock_scope
 fi
 
 # Mounts.
@@ -311,6 +317,26 @@ task fsopen(\"tmpfs\") slot 1
 task fsconfig({slot, 1}, fsconfig_set_string, \"nosuch\", \"1\")" 'Invalid argument'
 bad "$own
 task fsmount({fd, stdin}, [])" 'Invalid argument'
+overlay="$own
+task openat(-100, \"dir\", [o_path, o_directory], 0) slot 2
+task openat(-100, \"other\", [o_path, o_directory], 0) slot 3
+task fsopen(\"overlay\") slot 1"
+bad "$overlay
+task fsconfig_fd({slot, 1}, \"lowerdir+\", 999)" 'Bad file'
+case $(run_ops 'echo yes' "$overlay
+task fsconfig_fd({slot, 1}, \"lowerdir+\", {slot, 2})") in
+yes)
+	mkdir both
+	is 'fsconfig_fd: two directories in one' "$(run_ops 'cat both/new both/secret; ls both | xargs' "$overlay
+task fsconfig_fd({slot, 1}, \"lowerdir+\", {slot, 2})
+task fsconfig_fd({slot, 1}, \"lowerdir+\", {slot, 3})
+task fsconfig({slot, 1}, fsconfig_cmd_create, [], [])
+task fsmount({slot, 1}, []) slot 4
+task move_mount({slot, 4}, \"\", -100, \"both\", [move_mount_f_empty_path])")" "text$(cat other/secret)
+$({ ls dir; ls other; } | LC_ALL=C sort | xargs)"
+	rmdir both ;;
+*) without 'no overlay, or an old kernel' fsconfig_fd ;;
+esac
 bad "$own
 task move_mount({fd, stdin}, \"\", -100, \"other\", [move_mount_f_empty_path])" 'Invalid argument'
 rec='at_recursive'

@@ -48,8 +48,9 @@ is 'the installed programs need no library' \
 	"$(file -b "$prefix/bin/carrel" "$prefix/libexec/carrel/carrel-control" | grep -cE 'static(ally|-pie) linked')" 2
 is 'the installed command finds its control process' "$(env -u CARREL_CONTROL "$prefix/bin/carrel" run echo hi)" hi
 
-# Names: exactly the header's functions, and nothing of ours in a stranger's way.
-declared=$(sed -n 's/^[a-z].*[ *]\(carrel_[a-z_]*\)(.*/\1/p' "$prefix/include/carrel.h" | sort)
+# Names: exactly the headers' functions, and nothing of ours in a stranger's way.
+cat "$prefix/include/carrel.h" "$prefix/include/carrel-supervise.h" >headers
+declared=$(sed -n 's/^[a-z].*[ *]\(carrel_[a-z_]*\)(.*/\1/p' headers | sort)
 is 'the shared library exports carrel_* only' \
 	"$(nm -D --defined-only "$lib/libcarrel.so" | awk '$2 != "A" { print $3 }' | grep -v '^carrel_')" ''
 is 'and so does the static one' \
@@ -63,9 +64,9 @@ for f in $declared; do
 	cat "$prefix/share/man/man3/$f.3"
 done | sed -n 's/^\.so man3\///p' | sort -u >pages
 is 'the pages that others are links to' "$(paste -sd " " pages)" \
-	'carrel_call_info.3 carrel_error.3 carrel_open.3 carrel_spawn.3 carrel_stop.3 carrel_write.3'
+	'carrel_call_info.3 carrel_error.3 carrel_open.3 carrel_spawn.3 carrel_stop.3 carrel_supervise.3 carrel_write.3'
 # Every constant, function and field of the header is in some page.
-gcc -fpreprocessed -dD -E -P "$prefix/include/carrel.h" >bare.h
+gcc -fpreprocessed -dD -E -P -x c headers >bare.h
 awk '/^#define CARREL_[A-Z_]*MAX|^[ \t]*CARREL_/ { match($0, /CARREL_[A-Z0-9_]+/); print substr($0, RSTART, RLENGTH) }
 	/^typedef struct \{/ { inside = 1; next }
 	/^}/ { inside = 0 }
@@ -85,8 +86,8 @@ is 'nothing in the header is without a page' "$(while read -r name; do
 done <names)" ''
 like 'the names have a version' "$(nm -D "$lib/libcarrel.so" | grep carrel_open)" '*carrel_open@@CARREL_0'
 
-# The headers stand alone, in every language that can include it.
-printf '#include <carrel-task.h>\nint carrel_header_alone;\n' >alone.c
+# The headers stand alone, in every language that can include them.
+printf '#include <carrel-supervise.h>\n#include <carrel-task.h>\nint carrel_header_alone;\n' >alone.c
 for cc in gcc clang; do
 	for std in c99 c11 c17 c++17; do
 		what="$cc -std=$std takes the headers"

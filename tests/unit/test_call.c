@@ -160,6 +160,7 @@ static const struct {
 	{ 183, "setfsgid", 1 },
 	{ 184, "fspick", 3 },
 	{ 185, "mount_idmap", 4 },
+	{ 186, "fsconfig_fd", 3 },
 	{ 170, "serve", 3 },
 	{ 171, "deny_calls", 3 },
 	{ 172, "reexec", 2 },
