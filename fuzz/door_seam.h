@@ -28,7 +28,6 @@ _Noreturn void fuzz_exit(int status);
 int fuzz_exec(void);
 int fuzz_getrlimit(int what, struct rlimit *limit);
 int fuzz_setrlimit(int what, const struct rlimit *limit);
-int fuzz_sigaction(int sig, const struct sigaction *new, struct sigaction *old);
 
 #define poll(...) fuzz_poll(__VA_ARGS__)
 #define read(...) fuzz_read(__VA_ARGS__)
@@ -44,9 +43,7 @@ int fuzz_sigaction(int sig, const struct sigaction *new, struct sigaction *old);
 #define fexecve(fd, argv, env) ((void)(fd), (void)(argv), (void)(env), fuzz_exec())
 #define getrlimit(what, limit) fuzz_getrlimit((int)(what), limit)
 #define setrlimit(what, limit) fuzz_setrlimit((int)(what), limit)
-#define sigaction(...) fuzz_sigaction(__VA_ARGS__)
-#define signal(sig, handler) ((void)(handler), fuzz_sigaction(sig, NULL, NULL), SIG_DFL)
-#define sigprocmask(how, set, old) ((void)(set), (void)(old), 0)
+#define signal(sig, handler) ((void)(sig), (void)(handler), SIG_DFL)
 /* close_range(2) would not ask fuzz_close(). */
 #define syscall(...) (-1)
 

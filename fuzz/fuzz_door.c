@@ -299,15 +299,25 @@ int fuzz_setrlimit(int what, const struct rlimit *limit)
 	return 0;
 }
 
-int fuzz_sigaction(int sig, const struct sigaction *new, struct sigaction *old)
+int sys_sigaction(int sig, const struct sigaction *new, struct sigaction *old)
 {
-	errno = EINVAL;
-	if (sig <= 0 || sig >= NSIG || sig == SIGKILL || sig == SIGSTOP)
-		return -1;
+	if (sig <= 0 || sig >= NSIG || (new != NULL && (sig == SIGKILL || sig == SIGSTOP)))
+		return -EINVAL;
 	if (old != NULL)
 		*old = actions[sig];
-	actions[sig] = new != NULL ? *new : old != NULL ? actions[sig] : (struct sigaction){ 0 };
+	if (new != NULL)
+		actions[sig] = *new;
 	return 0;
+}
+
+void sys_signals_block(sigset_t *old)
+{
+	sigemptyset(old);
+}
+
+void sys_signals_mask(const sigset_t *mask)
+{
+	(void)mask;
 }
 
 /* ------------------------------------------------------------- calls --- */

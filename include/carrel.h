@@ -193,6 +193,31 @@ typedef struct {
 #define CARREL_BINDS_MAX 48
 #define CARREL_TMPFS_MAX 16
 
+/* What a task may do with a file that it is allowed, or with everything below a directory. */
+enum {
+	CARREL_READ = 1,	/* read files and list directories */
+	CARREL_WRITE = 2,	/* write to, make, rename, truncate and remove files of every kind but devices;
+				   operate on devices that are there (ioctl(2)) */
+	CARREL_EXECUTE = 4
+};
+
+/* A file or directory that a task is allowed, see carrel_spec.paths. */
+typedef struct {
+	const char *path;	/* relative to the host's directory; in an isolated task absolute, and inside.
+				   "@tmp": /tmp, /var/tmp and /dev/shm.  It must be there. */
+	unsigned access;	/* CARREL_READ, CARREL_WRITE, CARREL_EXECUTE; rules add up */
+} carrel_path;
+
+/* Who outside the tree its processes cannot reach, see carrel_spec.scope. */
+enum {
+	CARREL_SCOPE_SIGNAL = 1,	/* no signals to processes outside */
+	CARREL_SCOPE_ABSTRACT = 2,	/* no connections to abstract Unix sockets of processes outside */
+	CARREL_SCOPE_NONE = 4		/* alone: both are possible */
+};
+
+#define CARREL_PATHS_MAX 256
+#define CARREL_PORTS_MAX 4096
+
 #define CARREL_STEPS_MAX 4
 
 /*
@@ -261,6 +286,28 @@ typedef struct {
 	const carrel_tmpfs *tmpfs;	/* at most CARREL_TMPFS_MAX */
 	size_t n_tmpfs;
 	const char *hostname;		/* NULL: "carrel" */
+	/*
+	 * What follows takes rights away by Landlock, in every behaviour and without privilege (Linux; carrel-restrict(7)
+	 * says what it covers).  What the kernel cannot enforce is an error (EOPNOTSUPP) before anything starts.
+	 */
+	const carrel_path *paths;	/* when there is one: no file but these, and the system's programs and
+					   libraries (see no_system); at most CARREL_PATHS_MAX */
+	size_t n_paths;
+	int no_system;			/* 1: these paths only */
+	const uint16_t *connect_ports;	/* when there is one here or in bind_ports: TCP to these ports of others, */
+	size_t n_connect_ports;		/* ... and to no others; at most CARREL_PORTS_MAX */
+	const uint16_t *bind_ports;	/* TCP from these ports of its own only; 0: any that the kernel chooses */
+	size_t n_bind_ports;
+	int limit_tcp;			/* 1: as if there were ports: without any, no TCP */
+	unsigned scope;			/* CARREL_SCOPE_*; 0: signals, and with any of the rules above abstract sockets
+					   too, where the kernel can (not with allow_setuid) */
+	/*
+	 * Capabilities, as bits (UINT64_C(1) << CAP_NET_RAW).  rootless and container: those that the task has in its own user
+	 * namespace, 0 is none.  process: not 0, or drop_caps: the task has these of the host's and no others, and
+	 * no way to get more.
+	 */
+	uint64_t caps;
+	int drop_caps;
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })
@@ -809,6 +856,10 @@ typedef struct {
 
 /* carrel_probe(c, caps): what holds for ${c}; caps->size must be set.  0, or -1. */
 int carrel_probe(const carrel *c, carrel_caps *caps);
+
+/* carrel_cap_name(n): the name of capability number ${n} in lower case and without "cap_", such as "net_raw";
+ * NULL above the last one. */
+const char *carrel_cap_name(unsigned n);
 
 /*
  * carrel_backoff(n, min_ms, max_ms, seed): how many milliseconds to wait before the next try after ${n} failures

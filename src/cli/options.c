@@ -10,7 +10,7 @@
 
 /* getopt's value of a row is its number after this, above every letter. */
 #define ROW_BASE 256
-#define ROWS_MAX 64
+#define ROWS_MAX 128
 #define NAME_MAX_LEN 32
 
 /* ------------------------------------------------- the nearest spelling --- */

@@ -36,6 +36,12 @@ struct run_isolate {
 	size_t n_texts;
 };
 
+/* What it may use. */
+struct run_restrict {
+	carrel_path paths[CARREL_PATHS_MAX];
+	uint16_t *ports[2];	/* to connect to, and of its own */
+};
+
 /* What the command line asked for.  The spec borrows from it and from argv. */
 struct run_options {
 	carrel_spec spec;
@@ -58,6 +64,7 @@ struct run_options {
 	gid_t *groups;
 	carrel_rlimit limits[RUN_LIMITS_MAX];
 	struct run_isolate isolate;
+	struct run_restrict restrictions;
 };
 
 extern const struct option_table run_options_table;
@@ -69,6 +76,17 @@ int run_isolate_take_hostname(void *to, const char *value, char *why);
 int run_isolate_take_root(void *to, const char *value, char *why);
 int run_isolate_take_bind(void *to, const char *value, char *why);
 int run_isolate_take_tmpfs(void *to, const char *value, char *why);
+
+/* run_restrict_take_*(to, value, why): the same for what it may use. */
+int run_restrict_take_ro(void *to, const char *value, char *why);
+int run_restrict_take_rw(void *to, const char *value, char *why);
+int run_restrict_take_exec(void *to, const char *value, char *why);
+int run_restrict_take_connect(void *to, const char *value, char *why);
+int run_restrict_take_bind_port(void *to, const char *value, char *why);
+int run_restrict_take_scope(void *to, const char *value, char *why);
+int run_restrict_take_cap(void *to, const char *value, char *why);
+
+void run_restrict_finish(struct run_restrict *r);
 
 /* run_isolate_is_on(o): the behaviour isolates. */
 int run_isolate_is_on(const struct run_options *o);

@@ -196,6 +196,17 @@ static const struct option_row rows[] = {
 	{ 0, "root", "DIR", "its root, read-only (made of the host's /usr)", run_isolate_take_root, 0 },
 	{ 0, "hostname", "NAME", "its host name (carrel)", run_isolate_take_hostname, 0 },
 
+	{ .help = "What it may use" },
+	{ 0, "ro", "PATH", "read PATH and below; with one such option, no other files", run_restrict_take_ro, 0 },
+	{ 0, "rw", "PATH", "... and write, make and remove", run_restrict_take_rw, 0 },
+	{ 0, "exec", "PATH", "read and execute", run_restrict_take_exec, 0 },
+	{ 0, "no-system", NULL, "... not even the system's programs and libraries", NULL, FLAG(spec.no_system) },
+	{ 0, "connect", "PORT|none", "TCP to this port (80, 8000-8009), and to no others", run_restrict_take_connect, 0 },
+	{ 0, "bind-port", "PORT|none", "TCP from this port of its own", run_restrict_take_bind_port, 0 },
+	{ 0, "scope", "NAMES", "not to reach outside: signal, abstract, or none", run_restrict_take_scope, 0 },
+	{ 0, "cap", "NAME", "keep this capability, and no others", run_restrict_take_cap, 0 },
+	{ 0, "drop-caps", NULL, "keep none", NULL, FLAG(spec.drop_caps) },
+
 	{ .help = "Its end" },
 	{ 't', "timeout", "TIME", "end everything after TIME (1.5s, 300ms, 2m)", take_timeout, 0 },
 	{ 's', "signal", "NAME", "end with this signal (TERM)", take_signal, 0 },
@@ -243,7 +254,7 @@ static const struct option_row rows[] = {
 };
 
 static const char *const later[] = {
-	"memory", "pids", "cpu", "seccomp", "ro", "rw", "cap", "profile", "ordered", "status-fd", NULL,
+	"memory", "pids", "cpu", "seccomp", "profile", "ordered", "status-fd", NULL,
 };
 
 const struct option_table run_options_table = {
@@ -273,6 +284,7 @@ void run_options_init(struct run_options *o)
 void run_options_finish(struct run_options *o)
 {
 	run_isolate_finish(&o->isolate);
+	run_restrict_finish(&o->restrictions);
 	free(o->ops_text);
 	free(o->tee_path);
 	free(o->env);

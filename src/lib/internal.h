@@ -230,8 +230,9 @@ void ready_remove(struct output *o);
 /* stream.c */
 /* spawn_captured(c, s, e): as carrel_spawn(), for carrel_run(). */
 carrel_proc *spawn_captured(carrel *c, const carrel_spec *s, carrel_error *e);
-/* spawn_task(c, s, t, e): the same, and it serves: its socket and its events are ${t}'s, which is empty. */
-carrel_proc *spawn_task(carrel *c, const carrel_spec *s, carrel_task *t, carrel_error *e);
+/* spawn_task(c, s, t, e): the same, and it serves: its socket and its events are *${t}'s, which is empty.  From then on
+ * that is the proc's, and *${t} NULL. */
+carrel_proc *spawn_task(carrel *c, const carrel_spec *s, carrel_task **t, carrel_error *e);
 /* proc_create(c, s, e): one that has not begun. */
 carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e);
 /* proc_adopt(p, r): take over the request's ends of the pipes. */
@@ -301,6 +302,12 @@ bool spec_isolated(const carrel_spec *s);
 /* isolation.c */
 /* isolation_check(s, e): the part of ${s} that is about isolation, for its behaviour: 0 or -1. */
 int isolation_check(const carrel_spec *s, carrel_error *e);
+/* restriction.c */
+/* restriction_check(s, e): the part of ${s} that takes rights away, for itself: 0 or -1. */
+int restriction_check(const carrel_spec *s, carrel_error *e);
+struct behaviour_context;
+/* restriction_look(s, x, e): ... and against what this kernel and the host have, which ${x} gets: 0 or -1. */
+int restriction_look(const carrel_spec *s, struct behaviour_context *x, carrel_error *e);
 /* spec_env(s, ret, e): the task's environment, NULL-terminated; free(3) the array. */
 char **spec_env(const carrel_spec *s, carrel_error *e);
 
@@ -350,6 +357,8 @@ struct behaviour_context {
 	const char *search;	/* where commands are looked for */
 	const struct host *view; /* for behaviours that isolate */
 	bool serves;		/* it ends as a task, in place of a command */
+	int landlock_abi;	/* where rules are wanted */
+	bool setpcap;		/* where capabilities are: the host may give up all of them for good */
 };
 
 struct behaviour {
@@ -393,6 +402,30 @@ void process_umask(const carrel_spec *s, const struct behaviour_context *x, stru
 /* process_limits(s, o): those of ${s}, and no core file. */
 void process_limits(const carrel_spec *s, struct ops *o);
 void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
+
+/* behaviour/restrict.c */
+/* Landlock's versions with the rights that paths take, with ports, operations on devices, and scopes. */
+enum { LANDLOCK_ABI_PATHS = 3, LANDLOCK_ABI_PORTS = 4, LANDLOCK_ABI_DEVICES = 5, LANDLOCK_ABI_SCOPES = 6 };
+#define CAP_NUMBER_SETPCAP 8
+
+/* restrict_net(s), restrict_rules_wanted(s), restrict_capabilities_wanted(s): TCP is limited; Landlock rules have to
+ * be written; capabilities are named or dropped. */
+bool restrict_net(const carrel_spec *s);
+bool restrict_rules_wanted(const carrel_spec *s);
+bool restrict_capabilities_wanted(const carrel_spec *s);
+/* restrict_word(word): the paths that a word such as "@tmp" stands for, or NULL. */
+const char *const *restrict_word(const char *word);
+/* restrict_rules(s, x, o): write the Landlock rules, where paths have the caller's meaning. */
+void restrict_rules(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
+/* restrict_obey(s, scope, o): obey them from here on; without rules and without a word of the caller's keep to
+ * ${scope} where the kernel can. */
+void restrict_obey(const carrel_spec *s, const char *scope, struct ops *o);
+/* restrict_capabilities(caps, place, o): exactly ${caps} for the task, and no way to more. */
+void restrict_capabilities(uint64_t caps, enum place place, struct ops *o);
+/* restrict_before_identity(s, x, o), restrict_after_identity(s, x, o): the same in the host's world, for what ${s}
+ * says. */
+void restrict_before_identity(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
+void restrict_after_identity(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
 
 /* behaviour/root.c: what the task sees of file systems */
 /* root_outside(s, h, o): what has to be opened before the namespaces are made. */

@@ -70,6 +70,8 @@ static void exec_reason(const carrel_spec *s, int err, const char *command, char
 			 carriage ? "\\r" : "", carriage ? "; the file has lines of DOS" : "");
 	} else if (n > 4 && err == ENOENT && memcmp(text, "\177ELF", 4) == 0) {
 		snprintf(why, size, "its loader is not there; was it made for another libc?");
+	} else if (err == EACCES && s->n_paths > 0) {
+		snprintf(why, size, "%s; of the paths that are allowed, one must let it be executed (--exec DIR)", strerror(err));
 	} else if (err == E2BIG) {
 		snprintf(why, size, "Argument list too long: a word above 131072 bytes, or all together above a quarter of "
 			 "the stack limit");
@@ -126,6 +128,20 @@ static void limit_reason(const carrel_spec *s, const carrel_error *f, const char
 	}
 }
 
+/* Rules that the kernel did not take. */
+static void rules_reason(const carrel_error *f, const char *operation, char *why, size_t size)
+{
+	const char *path = strchr(operation, '"');
+
+	if (f->err == E2BIG)
+		snprintf(why, size, "16 layers of Landlock rules are in force here already, which is the kernel's limit: too "
+			 "many restrictions inside of each other");
+	else if (strstr(operation, "landlock_allow(") != NULL && path != NULL)
+		snprintf(why, size, "cannot allow '%.*s': %s", (int)strcspn(path + 1, "\""), path + 1, strerror(f->err));
+	else
+		snprintf(why, size, "cannot set the Landlock rules: %s", strerror(f->err));
+}
+
 /* In words of the spec, when it is the behaviour's operation that failed; "" when there are none. */
 static void spec_reason(const carrel_spec *s, const carrel_error *f, const char *operation, char *why, size_t size)
 {
@@ -136,6 +152,11 @@ static void spec_reason(const carrel_spec *s, const carrel_error *f, const char 
 		return;
 	if (f->stage == CARREL_STAGE_RLIMIT)
 		limit_reason(s, f, operation, why, size);
+	else if (strstr(operation, " id_map(") != NULL && f->err == EACCES)
+		snprintf(why, size, "cannot map its user and group: %s; Landlock rules for files around carrel forbid that and "
+			 "mounts (use -b process there)", strerror(f->err));
+	else if (strstr(operation, " landlock_") != NULL)
+		rules_reason(f, operation, why, size);
 	else if (f->stage == CARREL_STAGE_IDS && f->err == EPERM)
 		snprintf(why, size, "only root may run a command as another user or group (it takes CAP_SETUID and CAP_SETGID)");
 	else if (strstr(operation, "setpriority(") != NULL && (f->err == EPERM || f->err == EACCES))

@@ -246,8 +246,10 @@ static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context
 {
 	const struct behaviour *b = behaviour_of(s);
 	struct host host;
-	int err = 0;
+	int err = restriction_look(s, &x, e);
 
+	if (err < 0)
+		return err;
 	if (b->isolates) {
 		err = host_look(s, c != NULL ? c->next_id : 0, &host, e);
 		x.view = &host;

@@ -211,7 +211,7 @@ int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e)
 	full.size = sizeof(full);
 	if (check_command(&full, e) < 0 || check_streams(&full, e) < 0 || check_pass_fds(&full, e) < 0 ||
 	    check_env(&full, e) < 0 || check_end(&full, e) < 0 || check_process(&full, e) < 0 ||
-	    isolation_check(&full, e) < 0)
+	    isolation_check(&full, e) < 0 || restriction_check(&full, e) < 0)
 		return -1;
 	if (spec_isolated(&full))
 		full.session = CARREL_SESSION_OWN;

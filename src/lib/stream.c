@@ -116,7 +116,7 @@ static carrel_proc *give_up(carrel_proc *p, const carrel_spec *s, carrel_error *
 	return NULL;
 }
 
-static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured, carrel_task *task,
+static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured, carrel_task **task,
 				 struct request *r, carrel_error *e)
 {
 	carrel_proc *p;
@@ -137,8 +137,9 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	c->once_used = c->once;
 	p->captured = captured;
 	if (task != NULL) {
-		task->p = p;
-		p->task = task;
+		p->task = *task;
+		p->task->p = p;
+		*task = NULL;
 	}
 	int err = channel_send(c, MSG_SPAWN, p->id, &r->body, r->fds, r->n_fds);
 	if (err < 0) {
@@ -155,8 +156,8 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	for (size_t i = 0; i < r->n_close; i++)
 		r->close_after[i] = fd_close(r->close_after[i]);
 	proc_adopt(p, r);
-	if (task != NULL)
-		task->socket = fd_take(&r->socket);
+	if (p->task != NULL)
+		p->task->socket = fd_take(&r->socket);
 	p->request = r;
 	if (channel_wait(c, answered, p, clock_deadline_us(s->start_ms)) == 0)
 		return give_up(p, s, e);
@@ -176,7 +177,7 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	return NULL;
 }
 
-static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel_task *task, carrel_error *e)
+static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel_task **task, carrel_error *e)
 {
 	carrel_spec full;
 	struct request r;
@@ -214,7 +215,7 @@ carrel_proc *spawn_captured(carrel *c, const carrel_spec *s, carrel_error *e)
 	return spawn(c, s, true, NULL, e);
 }
 
-carrel_proc *spawn_task(carrel *c, const carrel_spec *s, carrel_task *t, carrel_error *e)
+carrel_proc *spawn_task(carrel *c, const carrel_spec *s, carrel_task **t, carrel_error *e)
 {
 	return spawn(c, s, false, t, e);
 }

@@ -91,13 +91,12 @@ EXPORT carrel_task *carrel_task_open(carrel *c, const carrel_spec *s, carrel_err
 	if (t == NULL)
 		return NULL;
 	t->root = t;
-	carrel_proc *p = spawn_task(c, &full, t, e);
-	if (p != NULL)
-		return t;
-	/* With a proc it was freed together with that. */
-	if (t->p == NULL)
-		free(t);
-	return NULL;
+	carrel_task *ours = t;
+	carrel_proc *p = spawn_task(c, &full, &ours, e);
+	int err = errno;
+	free(ours);
+	errno = err;
+	return p != NULL ? t : NULL;
 }
 
 /* ----------------------------------------------------------------- forks --- */

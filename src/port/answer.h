@@ -46,6 +46,10 @@ void port_answer(const struct call *c, const struct arg *arg, const struct outco
 /* reply_ok_tuple(reply, n): the head of {ok, ...} with ${n} terms, which the caller writes. */
 void reply_ok_tuple(struct buf *reply, uint32_t n);
 
+/* reply_number(reply): the number in {ok, N}, -1 for an error, REPLY_NO_NUMBER for anything else. */
+#define REPLY_NO_NUMBER INT32_MAX
+int reply_number(const struct buf *reply);
+
 /* Replies: ok; N; {ok, N}; {error, Errno}; Name. */
 void reply_ok(struct buf *reply);
 void reply_int(struct buf *reply, int64_t n);

@@ -51,8 +51,10 @@ static enum handled perform(struct port *p, unsigned number, struct term_in *in,
 	struct arena mem = { arguments, arguments + sizeof(arguments) };
 	struct arg arg[CALL_ARGS_MAX] = { 0 };
 	bool forks = number == CALL_fork || number == CALL_clone;
+	struct term_in ahead = *in;
 
-	if (number == CALL_clone && !fork_allowed(p)) {
+	/* Between the number of arguments and what they are. */
+	if (forks && !fork_allowed(p) && c->here && term_in_tuple(&ahead, c->argc) == 0) {
 		reply_error(reply, EAGAIN);
 		return HANDLED;
 	}
@@ -60,15 +62,16 @@ static enum handled perform(struct port *p, unsigned number, struct term_in *in,
 		return HANDLED;
 	if (output_waits() && takes_long(number, arg) && output_drain() < 0)
 		port_end(p, EPIPE);
-	if (forks && !fork_allowed(p))
-		reply_error(reply, EAGAIN);
-	else if (forks)
+	if (forks)
 		return fork_child(p, number == CALL_clone ? arg[0].i : 0, reply);
 	else if (state_call[number] != NULL)
 		state_call[number](p, arg, reply);
 	else
 		port_perform(c, arg, reply);
-	low_opened(p, number, arg, reply);
+	low_called(p, number, arg, reply);
+	/* The user may write between our frames, and count on being understood. */
+	if (number == CALL_write && arg[0].i == FD_OUT && reply_number(reply) > 0)
+		p->said += (uint64_t)reply_number(reply);
 	return HANDLED;
 }
 

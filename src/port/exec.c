@@ -12,9 +12,11 @@
 /* The parent learns what of our output is frames before anything else can be written. */
 static void before_exec(struct port *p)
 {
+	signals_drain(p);
+	if (output_drain() < 0)
+		port_end(p, EPIPE);
 	fd_blocking(p, true);
 	announce(p, ANNOUNCE_EXEC, 0);
-	signals_unblock();
 }
 
 static void exec_failed(struct port *p, int err, struct buf *reply)

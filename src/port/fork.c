@@ -124,14 +124,12 @@ static int child_descriptors(struct port *p, struct channels *ch)
 {
 	/* With low numbers there is nothing beyond them. */
 	children_forget(p, p->low.end > 0 ? p->low.end : INT_MAX);
-	for (int i = 0; i < LOW_PLACES; i++)
-		p->low.place[i] = -1;
-	p->low.end = 0;
 	output_forget();
 	if (dup2(ch->in[0], FD_IN) == -1 || dup2(ch->out[1], FD_OUT) == -1 ||
 	    dup2(ch->err[1], FD_ERR) == -1 || dup3(ch->ctl[0], FD_CTL, O_CLOEXEC) == -1)
 		return -errno;
 	channels_close(ch);
+	low_close(p);
 	fcntl(FD_OUT, F_SETFL, O_NONBLOCK);
 	p->nonblocking = true;
 	close(FD_SIGNAL);
@@ -140,9 +138,10 @@ static int child_descriptors(struct port *p, struct channels *ch)
 }
 
 /* In the child: its own channels, no children, and the filter that was meant for it. */
-static void become_child(struct port *p, struct channels *ch, const sigset_t *mask)
+static void become_child(struct port *p, struct channels *ch)
 {
 	int r = child_descriptors(p, ch);
+	sigset_t none;
 
 	if (r < 0)
 		_exit(-r);
@@ -153,7 +152,9 @@ static void become_child(struct port *p, struct channels *ch, const sigset_t *ma
 	p->look_us = CLOCK_NEVER;
 	p->input.len = 0;
 	memcpy(p->filter, p->child_filter, sizeof(p->filter));
-	signals_restore(mask);
+	/* Ours may be blocked because our pipe is full. */
+	sigemptyset(&none);
+	sys_signals_mask(&none);
 }
 
 /* In the parent: a slot for the child, which has memory already. */
@@ -192,21 +193,22 @@ enum handled fork_child(struct port *p, int64_t flags, struct buf *reply)
 {
 	struct channels ch = NO_CHANNELS;
 	sigset_t mask;
-	int r = prepare(p, &ch);
 
+	low_look(p);
+	int r = prepare(p, &ch);
 	if (r < 0) {
 		reply_error(reply, -r);
 		return HANDLED;
 	}
-	signals_block(&mask);
+	sys_signals_block(&mask);
 	pid_t pid = make_child(p, flags, &ch);
 	if (pid == 0) {
-		become_child(p, &ch, &mask);
+		become_child(p, &ch);
 		return BECAME_CHILD;
 	}
 	if (pid > 0)
 		become_parent(p, &ch, pid);
-	signals_restore(&mask);
+	sys_signals_mask(&mask);
 	if (pid < 0) {
 		channels_close(&ch);
 		reply_error(reply, -pid);

@@ -13,24 +13,31 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* As far as a look at each number is worth while. */
-#define LOOK_MAX 65536
+/* A look at all numbers up to the limit pays when there are so many for each child at most. */
+#define NUMBERS_A_CHILD 1000
+/* Numbers that are looked at with one system call, which takes no more of them than the limit. */
+#define AT_ONCE 64
 
-/* One more than the greatest descriptor of the user; INT_MAX when nobody knows. */
-static int end_of_user(struct port *p)
+/* One more than the greatest descriptor of the user below ${limit}; 0: that cannot be told. */
+static int end_of_user(struct port *p, int limit)
 {
-	struct rlimit limit;
+	struct pollfd fd[AT_ONCE];
 	int end = 0;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur > LOOK_MAX)
-		return INT_MAX;
-	for (int fd = FD_CTL + 1; fd < (int)limit.rlim_cur; fd++) {
-		if (watch_find(&p->watch, fd) == NULL && fcntl(fd, F_GETFD) != -1)
-			end = fd + 1;
+	for (int from = FD_CTL + 1; from < limit; from += AT_ONCE) {
+		int n = limit - from < AT_ONCE ? limit - from : AT_ONCE;
+
+		for (int i = 0; i < n; i++)
+			fd[i] = (struct pollfd){ .fd = from + i };
+		if (poll(fd, (nfds_t)n, 0) == -1)
+			return 0;
+		for (int i = 0; i < n; i++)
+			if ((fd[i].revents & POLLNVAL) == 0 && watch_find(&p->watch, from + i) == NULL)
+				end = from + i + 1;
 	}
 	return end;
 }
@@ -39,7 +46,6 @@ void low_open(struct port *p)
 {
 	struct low *low = &p->low;
 
-	/* The places are open then, so they count as the user's, and lie below the end. */
 	for (int i = 0; i < LOW_PLACES; i++) {
 		low->place[i] = fcntl(FD_SIGNAL_WRITE, F_DUPFD_CLOEXEC, FD_CTL + 1);
 		if (low->place[i] == -1) {
@@ -47,9 +53,27 @@ void low_open(struct port *p)
 			return;
 		}
 	}
-	low->end = end_of_user(p);
-	if (low->end == INT_MAX)
-		low_close(p);
+}
+
+void low_limit(struct port *p, bool hard)
+{
+	struct rlimit limit;
+	rlim_t most = p->low.limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		most = hard ? limit.rlim_max : limit.rlim_cur;
+	if (most > p->low.limit)
+		p->low.limit = most;
+}
+
+void low_look(struct port *p)
+{
+	if (p->low.end != 0 || p->low.place[0] == -1)
+		return;
+	low_limit(p, false);
+	/* The places are open, so they count as the user's, and lie below the end. */
+	if (p->low.limit / NUMBERS_A_CHILD <= p->children.count)
+		p->low.end = end_of_user(p, (int)p->low.limit);
 }
 
 void low_close(struct port *p)
@@ -92,30 +116,18 @@ void low_restore(struct port *p, int *const fd[LOW_PLACES])
 	}
 }
 
-/* The number in an answer {ok, N}, 0 for {error, Errno}, or else one that is too great. */
-static int64_t number_in(const struct buf *reply)
-{
-	struct term_in in;
-	struct slice word;
-	int64_t n;
-
-	term_in_init(&in, reply->data, reply->len);
-	if (term_in_version(&in) < 0 || term_in_tuple(&in, 2) < 0 || term_in_atom(&in, &word) < 0)
-		return INT64_MAX;
-	if (slice_is(word, "error"))
-		return 0;
-	return term_in_int(&in, 0, INT32_MAX, &n) == 0 ? n : INT64_MAX;
-}
-
-/* The flag of seccomp(2) that makes it open a descriptor.  Without it nothing may be closed: there is a filter now. */
+/* The flag of seccomp(2) that makes it open a descriptor. */
 #define NEW_LISTENER 8
 
-void low_opened(struct port *p, unsigned number, const struct arg *a, const struct buf *reply)
+void low_called(struct port *p, unsigned number, const struct arg *a, const struct buf *reply)
 {
-	bool may = number == CALL_open || number == CALL_socket || number == CALL_ioctl ||
-		   (number == CALL_seccomp && (a[1].i & NEW_LISTENER) != 0) ||
-		   (number == CALL_fcntl && (a[1].i == F_DUPFD || a[1].i == F_DUPFD_CLOEXEC));
+	bool opens = number == CALL_open || number == CALL_socket || number == CALL_ioctl ||
+		     (number == CALL_seccomp && (a[1].i & NEW_LISTENER) != 0) ||
+		     (number == CALL_fcntl && (a[1].i == F_DUPFD || a[1].i == F_DUPFD_CLOEXEC));
+	int fd = p->low.end != 0 && opens ? reply_number(reply) : -1;
 
-	if (may && p->low.end != 0 && number_in(reply) >= p->low.end)
-		low_close(p);
+	if (fd == REPLY_NO_NUMBER || (number == CALL_close && a[0].i + 1 == p->low.end))
+		p->low.end = 0;
+	else if (fd >= p->low.end)
+		p->low.end = fd + 1;
 }

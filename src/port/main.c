@@ -116,7 +116,7 @@ static void start(const struct start *s)
 	sigset_t old;
 
 	/* The handler needs the pipe. */
-	signals_block(&old);
+	sys_signals_block(&old);
 	int r = signals_catch_all();
 	if (r < 0)
 		exit(-r);
@@ -129,6 +129,8 @@ static void start_again(struct port *p)
 {
 	struct stat st;
 
+	/* The image before may have had any limit. */
+	low_limit(p, true);
 	p->ctl = fstat(FD_CTL, &st) == 0 && S_ISSOCK(st.st_mode);
 	announce(p, ANNOUNCE_FRAMES, 0);
 	int r = signals_catch(SIGCHLD);
@@ -158,7 +160,7 @@ int main(int argc, char **argv)
 		return EIO;
 	fd_blocking(&port, false);
 	sigemptyset(&none);
-	signals_restore(&none);
+	sys_signals_mask(&none);
 	if (!s.again)
 		loop_first(&port);
 	loop_run(&port);

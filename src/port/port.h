@@ -198,7 +198,8 @@ struct input {
 #define LOW_PLACES 4
 struct low {
 	int place[LOW_PLACES];	/* -1: not kept */
-	int end;		/* the user's descriptors are below; 0: places are not kept */
+	int end;		/* the user's descriptors are below; 0: that is not known */
+	uint64_t limit;		/* the greatest limit of descriptors that there was */
 };
 
 struct port {
@@ -324,15 +325,11 @@ int signals_catch_all(void);
 /* signals_catch(sig): install it for one.  0 or -errno. */
 int signals_catch(int sig);
 
-/* signals_block(old), signals_restore(mask): no handler runs in between. */
-void signals_block(sigset_t *old);
-void signals_restore(const sigset_t *mask);
-
 /* signals_open(): the signal pipe of this process, on its two descriptors.  0 or -errno. */
 int signals_open(void);
 
-/* signals_unblock(): nothing blocked, also when the handler had to; before a program is executed. */
-void signals_unblock(void);
+/* signals_drain(p): handle all that was caught, after which nothing is blocked; before a program is executed. */
+void signals_drain(struct port *p);
 
 /* signals_forget(): in a forked process: what was caught was meant for the parent. */
 void signals_forget(void);
@@ -356,17 +353,23 @@ enum handled fork_child(struct port *p, int64_t flags, struct buf *reply);
 void low_open(struct port *p);
 void low_close(struct port *p);
 
+/* low_limit(p, hard): remember the limit of descriptors before it is changed, or the hard limit. */
+void low_limit(struct port *p, bool hard);
+
+/* low_look(p): before a fork: look where the user's descriptors end, if that is not known, and pays. */
+void low_look(struct port *p);
+
 /* low_is(p, fd): ${fd} is a place. */
 bool low_is(const struct port *p, int fd);
 
-/* low_put(p, fd): move the descriptors to the places; false when they are not kept. */
+/* low_put(p, fd): move the descriptors to the places; false when the user's end is not known. */
 bool low_put(struct port *p, int *const fd[LOW_PLACES]);
 
 /* low_restore(p, fd): close those that were moved, keeping the places. */
 void low_restore(struct port *p, int *const fd[LOW_PLACES]);
 
-/* low_opened(p, number, a, reply): the call may have opened a descriptor; the places are given up if it is above them. */
-void low_opened(struct port *p, unsigned number, const struct arg *a, const struct buf *reply);
+/* low_called(p, number, a, reply): the call may have opened or closed the user's greatest descriptor. */
+void low_called(struct port *p, unsigned number, const struct arg *a, const struct buf *reply);
 
 /* fork_allowed(p): neither too deep nor too many children. */
 bool fork_allowed(const struct port *p);

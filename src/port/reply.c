@@ -32,6 +32,20 @@ void reply_ok_int(struct buf *reply, int64_t n)
 	term_out_int(reply, n);
 }
 
+int reply_number(const struct buf *reply)
+{
+	struct term_in in;
+	struct slice word;
+	int64_t n;
+
+	term_in_init(&in, reply->data, reply->len);
+	if (term_in_version(&in) < 0 || term_in_tuple(&in, 2) < 0 || term_in_atom(&in, &word) < 0)
+		return REPLY_NO_NUMBER;
+	if (slice_is(word, "error"))
+		return -1;
+	return term_in_int(&in, 0, INT32_MAX, &n) == 0 ? (int)n : REPLY_NO_NUMBER;
+}
+
 void reply_error(struct buf *reply, int err)
 {
 	term_out_version(reply);

@@ -29,7 +29,8 @@ static volatile sig_atomic_t sigchld_info;
 
 static void block_all_but_synchronous(sigset_t *set)
 {
-	sigfillset(set);
+	/* sigfillset(3) leaves out what libc keeps for itself. */
+	memset(set, 0xff, sizeof(*set));
 	for (size_t i = 0; i < sizeof(synchronous) / sizeof(*synchronous); i++)
 		sigdelset(set, synchronous[i]);
 }
@@ -72,33 +73,21 @@ int signals_catch(int sig)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
 
-	sigfillset(&action.sa_mask);
-	return sigaction(sig, &action, NULL) == -1 ? -errno : 0;
+	memset(&action.sa_mask, 0xff, sizeof(action.sa_mask));
+	return sys_sigaction(sig, &action, NULL);
 }
 
 int signals_catch_all(void)
 {
-	for (int sig = 1; sig < NSIG; sig++) {
-		int r = signals_catch(sig);
+	int r = signals_catch(SIGCHLD);
 
-		/* Those that cannot be caught, and libc's own. */
-		if (r < 0 && r != -EINVAL)
-			return r;
+	for (int sig = 1; sig < NSIG && r == 0; sig++) {
+		r = signals_catch(sig);
+		/* Two cannot be caught. */
+		if (r == -EINVAL)
+			r = 0;
 	}
-	return 0;
-}
-
-void signals_block(sigset_t *old)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, old);
-}
-
-void signals_restore(const sigset_t *mask)
-{
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	return r;
 }
 
 int signals_open(void)
@@ -108,17 +97,6 @@ int signals_open(void)
 	if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) == -1)
 		return -errno;
 	return fd_place(fd, 2, FD_SIGNAL);
-}
-
-void signals_unblock(void)
-{
-	sigset_t none;
-
-	if (any_spilled) {
-		any_spilled = 0;
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-	}
 }
 
 void signals_forget(void)
@@ -150,13 +128,17 @@ static void handle(struct port *p, const siginfo_t *info)
 
 static void handle_spilled(struct port *p)
 {
+	sigset_t none;
+
 	for (int sig = 1; sig < NSIG; sig++) {
 		if (is_spilled[sig]) {
 			is_spilled[sig] = 0;
 			handle(p, &spilled[sig]);
 		}
 	}
-	signals_unblock();
+	any_spilled = 0;
+	sigemptyset(&none);
+	sys_signals_mask(&none);
 }
 
 /* Handle up to some records.  Whether there were any. */
@@ -174,15 +156,23 @@ static bool read_records(struct port *p)
 	return true;
 }
 
+void signals_drain(struct port *p)
+{
+	/* In order: what is in the pipe came first.  Then the kernel sends what it kept, which may fill the pipe again. */
+	for (;;) {
+		while (read_records(p))
+			;
+		if (!any_spilled)
+			return;
+		handle_spilled(p);
+	}
+}
+
 void signals_read(struct port *p)
 {
 	read_records(p);
-	if (!any_spilled)
-		return;
-	/* In order: what is in the pipe came first. */
-	while (read_records(p))
-		;
-	handle_spilled(p);
+	if (any_spilled)
+		signals_drain(p);
 }
 
 /* ------------------------------------------------------------ sigaction --- */
@@ -221,9 +211,16 @@ static void set_sigchld(struct port *p, bool info)
 	sigchld_info = info;
 }
 
+static int set_default(int sig, void (*what)(int))
+{
+	struct sigaction action = { .sa_handler = what };
+
+	return sys_sigaction(sig, &action, NULL);
+}
+
 void state_sigaction(struct port *p, const struct arg *a, struct buf *reply)
 {
-	int sig = (int)a[0].i, how = (int)a[1].i, r = 0;
+	int sig = (int)a[0].i, how = (int)a[1].i, r;
 	struct sigaction old;
 
 	if (sig == SIGCHLD) {
@@ -232,14 +229,11 @@ void state_sigaction(struct port *p, const struct arg *a, struct buf *reply)
 			set_sigchld(p, how == HANDLER_INFO);
 		return;
 	}
-	if (sigaction(sig, NULL, &old) == -1) {
-		reply_error(reply, errno);
-		return;
-	}
-	if (how == HANDLER_INFO)
+	r = sys_sigaction(sig, NULL, &old);
+	if (r == 0 && how == HANDLER_INFO)
 		r = signals_catch(sig);
-	else if (how != HANDLER_QUERY && signal(sig, how == HANDLER_IGNORE ? SIG_IGN : SIG_DFL) == SIG_ERR)
-		r = -errno;
+	else if (r == 0 && how != HANDLER_QUERY)
+		r = set_default(sig, how == HANDLER_IGNORE ? SIG_IGN : SIG_DFL);
 	if (r < 0)
 		reply_error(reply, -r);
 	else

@@ -246,6 +246,8 @@ void state_setrlimit(struct port *p, const struct arg *a, struct buf *reply)
 		reply_error(reply, EINVAL);
 		return;
 	}
+	if (files)
+		low_limit(p, false);
 	if (setrlimit((RESOURCE)a[0].i, &limit) == -1) {
 		reply_error(reply, errno);
 		return;

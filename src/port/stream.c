@@ -219,8 +219,8 @@ void stream_ready(struct port *p, const struct sys_ready *r)
 		feed_continue(p, c);
 	else if (f->role == ROLE_OUT && c->ctl != CTL_EXEC)
 		read_frames(p, c, r->events);
-	else if (f->role == ROLE_OUT && c->raw_since == p->batch)
-		/* What made it ready were frames, which are read: a read could wait for ever. */
+	else if (c->raw_since == p->batch)
+		/* What made stdout ready were frames, which are read: a read could wait for ever.  And it goes first. */
 		return;
 	else
 		read_raw(p, c, f->role == ROLE_OUT ? &c->out : &c->err);

@@ -210,7 +210,8 @@ int watch_wait(struct watch *w, int timeout_ms, bool output, struct watch_fixed 
 	n -= (fixed->in != 0) + (fixed->signal != 0) + (fixed->out != 0);
 	if (n == 0)
 		return 0;
+	/* The set moves what is taken to its end.  With a slow reader there may be room for one only, so no more are taken. */
 	if (w->set >= 0)
-		return sys_watch_take(w->set, ready, WATCH_BATCH);
+		return sys_watch_take(w->set, ready, output ? 1 : WATCH_BATCH);
 	return take_polled(w, ready);
 }

@@ -10,6 +10,7 @@
 #ifndef SYS_SYS_H
 #define SYS_SYS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,6 +70,15 @@ bool sys_is_command(const struct sys_signal *s);
 /* sys_signals_reset(ignored, n): nothing blocked and all dispositions default but the ${n} signals in
  * ${ignored}, which are ignored.  Only system calls: may run in a child that shares our memory. */
 int sys_signals_reset(const uint32_t *ignored, size_t n);
+
+/* sys_sigaction(sig, new, old): sigaction(2) for every signal that the kernel has, also those that libc keeps for
+ * itself (with musl the first real-time signal is one).  A handler for one of these runs with every signal blocked,
+ * and SIGCHLD must have a handler before.  0 or -errno. */
+int sys_sigaction(int sig, const struct sigaction *new, struct sigaction *old);
+
+/* sys_signals_block(old), sys_signals_mask(mask): block every signal, those of libc included, and set the mask. */
+void sys_signals_block(sigset_t *old);
+void sys_signals_mask(const sigset_t *mask);
 
 /* ---------------------------------------------------------- processes --- */
 
@@ -246,6 +256,13 @@ int sys_no_capabilities(void);
  * of the hierarchy is 0555), that is kept too.
  */
 int sys_lock(int cgroup);
+
+/* sys_capabilities(): those that this thread is permitted, one bit each. */
+uint64_t sys_capabilities(void);
+
+/* sys_filter_ports(): for this process and what it starts, refuse the ways to TCP that Landlock's rules for ports do
+ * not cover. */
+int sys_filter_ports(void);
 
 /* sys_landlock_abi(): the kernel's Landlock ABI, 0 without it. */
 int sys_landlock_abi(void);

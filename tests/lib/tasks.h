@@ -50,6 +50,8 @@ TAP_USED static int64_t number_of(int r)
 {
 	int64_t n = -1;
 
+	if (r < 0)
+		tap_say("%s", e.msg);
 	if (r == 0 && got != NULL && got->kind == CARREL_INT)
 		n = got->number;
 	carrel_value_free(got);

@@ -48,6 +48,30 @@ TEST(a_root_that_cannot_be)
 	check_no_child();
 }
 
+/* T-003, T-007, T-180: a helper that is a program in front of the control process, as sudo would be */
+TEST(a_privileged_helper)
+{
+	char script[512];
+
+	if (geteuid() != 0)
+		SKIP("only root becomes somebody else");
+	scratch_make();
+	snprintf(script, sizeof(script), "#!/bin/sh\nexec chroot --userspec=%d:%d / %s \"$@\"\n", USER, USER, getenv("CARREL_CONTROL"));
+	file("helper", script, 0755);
+	snprintf(script, sizeof(script), "%s/helper", scratch);
+	handle = carrel_open(&(carrel_config){ .size = sizeof(carrel_config), .helper = script }, &e);
+	if (handle == NULL)
+		tap_fail("open: %s", e.msg);
+	CHECK_INT(NUMBER0(root(&a), "getuid"), USER);
+	/* Another handle has none of it. */
+	carrel *first = handle;
+	handle = NULL;
+	CHECK_INT(NUMBER0(root(&b), "getuid"), 0);
+	done();
+	carrel_close(first);
+	check_no_child();
+}
+
 /* What the spec says holds in the root, and in what is forked from it. */
 TEST(a_root_as_described)
 {
@@ -167,6 +191,8 @@ TEST(descriptors_of_a_new_task)
 
 	for (int i = 0; i < 20; i++)
 		t = fork_as(r, NULL);
+	/* It has answered: what it had from its parent at first is gone. */
+	CHECK_INT(NUMBER0(t, "getpid"), pid_of(t));
 	for (int i = 0; i < 2; i++) {
 		int n = 0;
 
@@ -1025,6 +1051,36 @@ TEST(itself_anew)
 	CHECK_STR(out.out, "test\n");
 	carrel_result_free(&out);
 	done();
+}
+
+/* every one of a chain, with a title of its own */
+TEST(a_chain_of_them_anew)
+{
+	carrel_task *r = root(&a), *v[20], *w[20];
+
+	CHECK_INT(NUMBER(r, "setopt", name("maxforkdepth"), INT(2048)), 2048);
+	for (int round = 0; round < 3; round++) {
+		OK(carrel_task_chain(r, NULL, v, 20, &e));
+		/* From the last on: who has children does not execute. */
+		for (int i = 19; i >= 0; i--) {
+			char title[32];
+
+			CHECK(carrel_task_reexec(v[i], NULL, NULL, &e) == (i == 19 ? 0 : -1));
+			snprintf(title, sizeof(title), "number %d", i);
+			OK(CALL(v[i], "setproctitle", text(title)));
+			CHECK_INT(NUMBER(v[i], "getopt", name("maxforkdepth")), 2048);
+		}
+		CHECK_INT(NUMBER0(v[19], "getpid"), pid_of(v[19]));
+		carrel_release(carrel_task_proc(v[0]));
+	}
+	/* Each before its child is made. */
+	for (int i = 0; i < 20; i++) {
+		w[i] = fork_as(i == 0 ? r : w[i - 1], NULL);
+		OK(carrel_task_reexec(w[i], NULL, NULL, &e));
+	}
+	CHECK_INT(NUMBER0(w[19], "getpid"), pid_of(w[19]));
+	done();
+	check_no_child();
 }
 
 /* T-160, X-011: without /proc */

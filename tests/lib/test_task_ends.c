@@ -296,6 +296,29 @@ TEST(stop_of_a_fork_bomb)
 	done();
 }
 
+/* L-022: whom an unprivileged parent could not signal; and the others */
+TEST(another_user_below)
+{
+	static const carrel_step now[] = { { SIGKILL, 0 } };
+
+	if (geteuid() != 0)
+		SKIP("only root becomes somebody else");
+	carrel_task *r = root(&a), *t = fork_as(r, &b), *other = fork_as(t, &c), *third = fork_as(t, &d);
+	OK(CALL(t, "setresuid", INT(USER), INT(USER), INT(USER)));
+	OK(CALL(third, "setresuid", INT(USER + 1), INT(USER + 1), INT(USER + 1)));
+	CHECK(CALL(t, "kill", INT(pid_of(other)), name("sigkill")) == -1);
+	CHECK_INT(errno, EPERM);
+	execute(other, "trap '' TERM; while :; do sleep 1; done");
+	OK(carrel_stop(carrel_task_proc(t), now, 1));
+	AWAIT(b.gone, 1);
+	AWAIT(c.gone, 1);
+	AWAIT(d.gone, 1);
+	CHECK_INT(c.status.sig, SIGKILL);
+	CHECK_INT(NUMBER0(r, "getpid"), pid_of(r));
+	done();
+	check_no_child();
+}
+
 /* R-056, T-184: release ends it and what is below, and nobody hears of them again */
 TEST(release)
 {

@@ -213,6 +213,23 @@ def alive(pid):
         return False
 
 
+def traced(pid, *options):
+    """A tracer of the process, which slows it down at least; None where there is none."""
+    try:
+        p = subprocess.Popen(["strace", "-f", "-o", "/dev/null", *options, "-p", str(pid)], stderr=subprocess.PIPE)
+    except FileNotFoundError:
+        return None
+    line = p.stderr.readline()
+    assert b"attached" in line, line
+    return p
+
+
+def untrace(tracer):
+    tracer.terminate()
+    tracer.wait()
+    tracer.stderr.close()
+
+
 def until(what, seconds=5):
     end = time.monotonic() + seconds
     while not what():

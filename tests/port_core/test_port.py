@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """The port's own machinery: start, frames, life cycle, signals.  TAP on standard output."""
+import ctypes
 import os
+import platform
 import re
 import signal
 import struct
@@ -44,6 +46,13 @@ def until(what, seconds=5.0):
 
 def fds(pid):
     return sorted(int(n) for n in os.listdir(f'/proc/{pid}/fd'))
+
+
+def runnable(pid):
+    """Seconds in which it ran or waited for a processor, which says on a busy machine, too, whether it is idle."""
+    with open(f'/proc/{pid}/schedstat', encoding='ascii') as f:
+        run, wait, _ = f.read().split()
+    return (int(run) + int(wait)) / 1e9
 
 
 def status(*args, before=None, **kw):
@@ -277,6 +286,63 @@ def frames_before_the_end_stay_frames():
         p.end()
 
 
+def told(p, a, b, requests, seconds=1.0):
+    """What is said about ${b} after these requests, when its parent ${a} does not look before it carried them out."""
+    os.kill(b[-1], signal.SIGSTOP)
+    for i in range(0, len(requests), 20000):
+        p.stdin(a, requests[i:i + 20000])
+    p.call('getpid', path=a)
+    os.kill(a[-1], signal.SIGSTOP)
+    os.kill(b[-1], signal.SIGCONT)
+    time.sleep(0.4)
+    os.kill(a[-1], signal.SIGCONT)
+    return [m[1:] for m in p.rest(seconds) if m[0] == b and 'sigcont' not in str(m)]
+
+
+def request(pid, number, *args):
+    return frame(struct.pack('>HI', 0, pid) + frame(struct.pack('>HH', 4, number) + b'\x83' + enc(tuple(args))))
+
+
+@test
+def many_failed_execs_before_the_end():
+    """More announcements than are read at once, and than the channel holds."""
+    for n in (40, 100, 300):
+        for raw in ([], [('stdout', b'raw\n')]):
+            p = Port()
+            a = p.fork()
+            b = p.fork(a)
+            end = request(b[1], 21, 'echo', ['echo', 'raw']) if raw else request(b[1], 22, 0)
+            got = told(p, a, b, request(b[1], 20, '/x', ['x'], []) * n + request(b[1], 36) * 20 + end)
+            want = [('call', ('error', 'enoent'))] * n + [('call', b[1])] * 20 + [('ctl', 'fdctl_closed')]
+            assert got == want + raw + [('event', ('exit_status', 0))], (n, len(got), got[-4:])
+            p.end()
+
+
+@test
+def frames_of_the_user_count():
+    """A frame that the user writes to descriptor 1 shifts nothing of what follows."""
+    p = Port()
+    a = p.fork()
+    b = p.fork(a)
+    own = frame(struct.pack('>H', 5) + b'\x83' + enc(7))
+    got = told(p, a, b, request(b[1], 99, 1, own) + request(b[1], 36) * 20 + request(b[1], 21, 'echo', ['echo', 'raw']))
+    assert got == [('event', 7), ('call', ('ok', len(own)))] + [('call', b[1])] * 20 + \
+        [('ctl', 'fdctl_closed'), ('stdout', b'raw\n'), ('event', ('exit_status', 0))], got
+    p.end()
+
+
+@test
+def what_follows_the_close_of_the_channel_is_raw():
+    """A child closes descriptor 5: its answer to that is the last of its frames, however late its parent looks."""
+    p = Port()
+    a = p.fork()
+    b = p.fork(a)
+    got = told(p, a, b, request(b[1], 36) + request(b[1], 15, 5) + request(b[1], 36))
+    raw = frame(struct.pack('>H', 4) + b'\x83' + struct.pack('>Bi', 98, b[1]))
+    assert got == [('call', b[1]), ('call', 'ok'), ('ctl', 'fdctl_closed'), ('stdout', raw)], got
+    p.end()
+
+
 @test
 def everything_pending_comes_before_the_exit():
     p = Port()
@@ -343,6 +409,23 @@ def left_over_children_are_reaped_in_the_end():
     assert p.call('sigaction', A('sigchld'), A('sig_dfl')) == ('ok', 'sig_info')
     assert p.wait(a, ['event'])[2] == ('exit_status', 7)
     assert p.call('cpid') == []
+    p.end()
+
+
+@test
+def shortest_exec_takes_nothing_of_its_program():
+    """No request to execute is shorter; what comes with it in one write is the program's."""
+    p = Port()
+    with open(p.dir + '/a', 'w') as f:
+        f.write('#!/bin/sh\nexec cat\n')
+    os.chmod(p.dir + '/a', 0o755)
+    a = p.fork()
+    assert p.call(72, 'PATH', p.dir + ':' + os.environ['PATH'], 1, path=a) == 'ok'
+    exec_a = frame(struct.pack('>HH', 4, 21) + b'\x83h\2k\0\1aj')
+    assert len(exec_a) == 14
+    p.stdin(a, exec_a + b'behind')
+    assert p.wait(a, ['ctl'])[2] == 'fdctl_closed'
+    assert p.wait(a, ['stdout'])[2] == b'behind'
     p.end()
 
 
@@ -505,18 +588,40 @@ def flow_control():
 
 @test
 def no_credit_and_a_closed_stream_do_not_spin():
-    p = Port()
-    p.call('setopt', A('flowcontrol'), 0)
-    a = p.fork()
-    execs(p, a, 'sh', '-c', 'exec >&- 2>&-; exec sleep 100')
-    time.sleep(0.2)
+    """Among few children and among many."""
+    for others in (0, 20):
+        p = Port()
+        for _ in range(others):
+            p.fork()
+        p.call('setopt', A('flowcontrol'), 0)
+        a = p.fork()
+        execs(p, a, 'sh', '-c', 'exec >&- 2>&-; exec sleep 100')
+        time.sleep(0.2)
+        t = runnable(p.process.pid)
+        time.sleep(0.5)
+        assert runnable(p.process.pid) - t < 0.1, others
+        p.end()
 
-    def ticks():
-        return sum(map(int, open(f'/proc/{p.process.pid}/stat').read().split()[13:15]))
-    t = ticks()
-    time.sleep(0.5)
-    assert ticks() - t < 10
-    p.end()
+
+@test
+def all_are_heard_by_a_slow_reader():
+    """More output than is read: no child waits for ever, however early the others are in the table."""
+    for n in (8, 24):
+        p = Port()
+        kids = [p.fork() for _ in range(n)]
+        for a in kids:
+            execs(p, a, 'sh', '-c', 'read x; exec cat /dev/zero')
+        for a in kids:
+            p.stdin(a, b'\n')
+        time.sleep(0.2)
+        seen, size = set(), 0
+        while len(seen) < n and size < 40 << 20:
+            m = p.next()
+            seen.add(m[0][0])
+            size += len(m[2])
+        assert len(seen) == n, (n, len(seen))
+        p.process.stdout.close()
+        p.process.wait(10)
 
 
 @test
@@ -576,6 +681,60 @@ def siblings_are_closed_and_user_files_kept():
         assert p.call('getpid', path=b) == b[1]
         assert fds(b[1]) == sorted([0, 1, 2, 3, 4, 5, f, g]), (fds(b[1]), f, g)
         assert p.call('read', g, 3, path=b) == ('ok', b'\0\0\0')
+    p.end()
+
+
+@test
+def user_files_above_the_limit_are_kept():
+    """The limit of descriptors was lowered below them before there were many children."""
+    p = Port(before=lambda: __import__('resource').setrlimit(7, (1000, 2000)))
+    f = [p.call('open', '/dev/zero', 0, 0)[1] for _ in range(400)]
+    assert p.call('setrlimit', 7, (A('alcove_rlimit'), 200, 2000)) == 'ok'
+    for n in f[:200]:
+        assert p.call('close', n) == 'ok'
+    for _ in range(25):
+        a = p.fork()
+    assert p.call('getpid', path=a) == a[0]
+    assert fds(a[0]) == [0, 1, 2, 3, 4, 5] + f[200:], fds(a[0])
+    p.end()
+
+
+@test
+def nothing_stays_of_places_beyond_the_limit():
+    p = Port()
+    kids = [p.fork() for _ in range(20)]
+    for a in kids[2:]:
+        p.cast('exit', 0, path=a)
+        p.wait(a, ['event'])
+    assert p.call('setrlimit', 7, (A('alcove_rlimit'), 30, 1000)) == 'ok'
+    a = p.fork()
+    assert p.call('getpid', path=a) == a[0]
+    assert fds(a[0]) == [0, 1, 2, 3, 4, 5], fds(a[0])
+    p.end()
+
+
+@plain
+def table_of_a_child_is_small():
+    """A child does not get its parent's thousands of descriptors; a file of the user above them changes that only
+    as long as it is there."""
+    def size(pid):
+        return int(re.search(r'FDSize:\s*(\d+)', open(f'/proc/{pid}/status').read())[1])
+
+    p = Port('-m', '1000', before=lambda: __import__('resource').setrlimit(7, (6100, 6100)))
+    for _ in range(500):
+        a = p.fork()
+    high = [p.call('open', '/dev/zero', 0, 0)[1]]
+    while high[-1] < 1000:
+        high.append(p.call('open', '/dev/zero', 0, 0)[1])
+    b = p.fork()
+    assert p.call('read', high[-1], 1, path=b) == ('ok', b'\0')
+    for f in high:
+        assert p.call('close', f) == 'ok'
+    c = p.fork()
+    for path in (a, b, c):
+        assert p.call('getpid', path=path) == path[0]
+    assert size(p.process.pid) >= 2048
+    assert [size(path[0]) <= 256 for path in (a, b, c)] == [True, False, True], [size(path[0]) for path in (a, b, c)]
     p.end()
 
 
@@ -661,6 +820,113 @@ def signal_events():
 
 
 @test
+def every_signal_is_an_event():
+    """Also those that a libc keeps for itself, from 32 on; at the root and in a child."""
+    p = Port()
+    a = p.fork()
+    assert p.call('getpid', path=a) == a[0]
+    for pid, path in ((p.process.pid, []), (a[0], a)):
+        for sig in range(1, 65):
+            if sig in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD):
+                continue
+            os.kill(pid, sig)
+            m = p.wait(path, ['event'])
+            assert m[2][0] == 'signal' and struct.unpack_from('=i', m[2][2])[0] == sig, (sig, m)
+        for sig in (32, 33, 34, 35):
+            assert p.call('sigaction', sig, A('sig_ign'), path=path) == ('ok', 'sig_info'), sig
+            os.kill(pid, sig)
+            assert p.call('sigaction', sig, A('sig_info'), path=path) == ('ok', 'sig_ign'), sig
+            assert p.call('sigaction', sig, [], path=path) == ('ok', 'sig_info'), sig
+        for sig in (0, 65, 999, 9, 19):
+            assert p.call('sigaction', sig, A('sig_info'), path=path) == ('error', 'einval'), sig
+    assert p.rest() == []
+    p.end()
+
+
+@plain
+def a_fault_of_its_own_ends_it():
+    """An instruction that fails is none to come back to: it would fail for ever."""
+    if platform.machine() != 'x86_64':
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+    p = Port()
+    a = p.fork()
+    assert p.call('getpid', path=a) == a[0]
+    assert libc.ptrace(16, a[0], None, None) == 0, 'attach'
+    os.waitpid(a[0], 0x40000000)
+    registers = (ctypes.c_ulong * 27)()
+    assert libc.ptrace(12, a[0], None, registers) == 0
+    registers[16], registers[15] = 1, 2 ** 64 - 1	# the next instruction; and no system call to restart
+    assert libc.ptrace(13, a[0], None, registers) == 0
+    assert libc.ptrace(17, a[0], None, None) == 0
+    assert p.wait(a, ['event'])[2] == ('termsig', 'sigsegv')
+    p.end()
+
+
+def blocked(pid):
+    """The signals that a process has blocked."""
+    return int(re.search(r'SigBlk:\s*(\w+)', open(f'/proc/{pid}/status').read())[1], 16)
+
+
+@test
+def program_of_a_process_full_of_signals():
+    """Nobody reads, so signals pile up and block all others; a program that is executed then has none blocked, and
+    all of them were told of before."""
+    p = Port()
+    a = p.fork()
+    b = p.fork(a)
+    assert p.call(72, 'V', 'v' * 60000, 1, path=b) == 'ok'
+    os.kill(b[1], signal.SIGSTOP)
+    p.stdin(a, request(b[1], 18) * 8 + request(b[1], 21, 'sleep', ['sleep', '100']))
+    p.call('getpid', path=a)
+    os.kill(a[0], signal.SIGSTOP)
+    os.kill(b[1], signal.SIGCONT)
+    time.sleep(0.2)
+    for _ in range(600):
+        os.kill(b[1], signal.SIGRTMIN + 6)
+    until(lambda: blocked(b[1]) != 0)
+    os.kill(a[0], signal.SIGCONT)
+    told = 0
+    while (m := p.next())[1:] != ('ctl', 'fdctl_closed'):
+        told += m[0] == b and m[1] == 'event' and m[2][1] == 'unknown'
+    assert told == 600, told
+    until(lambda: open(f'/proc/{b[1]}/comm').read() == 'sleep\n')
+    assert blocked(b[1]) == 0, hex(blocked(b[1]))
+    p.end()
+
+
+@test
+def child_of_a_process_full_of_signals():
+    """The same for a child."""
+    p = Port()
+    a = p.fork()
+    execs(p, a, 'cat', '/dev/zero')
+    until(lambda: open(f'/proc/{a[0]}/syscall').read().startswith('1 '))
+    time.sleep(0.2)
+
+    for _ in range(600):
+        os.kill(p.process.pid, signal.SIGRTMIN + 6)
+    until(lambda: blocked(p.process.pid) != 0)
+    p.cast('fork')
+
+    def children():
+        return set(open(f'/proc/{p.process.pid}/task/{p.process.pid}/children').read().split()) - {str(a[0])}
+    until(children)
+    b = int(children().pop())
+    until(lambda: fds(b)[:6] == [0, 1, 2, 3, 4, 5] and open(f'/proc/{b}/stat').read().split()[2] == 'S')
+    assert blocked(b) == 0, hex(blocked(b))
+    os.kill(a[0], signal.SIGKILL)
+    while p.next()[2] != ('termsig', 'sigkill'):
+        pass
+    # Nor does it tell of any of them.
+    os.kill(b, signal.SIGUSR1)
+    assert p.wait([b], ['event'])[2][1] == 'sigusr1'
+    assert [m for m in p.rest() if m[0] == [b]] == []
+    p.end()
+
+
+@test
 def no_signal_is_lost():
     """The process cannot write its output, and gets more signals than its pipe holds."""
     p = Port()
@@ -703,6 +969,34 @@ def programs_begin_clean():
 
 
 # ---------------------------------------------------------------- state
+
+
+@test
+def arity_comes_before_the_number_of_children():
+    p = Port('-m', '0')
+    assert p.call('clone') == 'badarg'
+    assert p.call('clone', 0, 0) == 'badarg'
+    assert p.call('clone', [A('none')]) == ('error', 'eagain')
+    assert p.call('fork', 0) == 'badarg'
+    p.end()
+
+
+@test
+def clone_does_what_its_flags_say():
+    """CLONE_NEWTIME lies among the bits that clone(2) takes for a signal."""
+    p = Port()
+    if os.path.exists('/proc/self/ns/time'):
+        a = p.call('clone', [A('clone_newtime'), A('clone_newuts')])
+        assert a[0] == 'ok', a
+        assert p.call('getpid', path=[a[1]]) == a[1]
+        for ns, other in (('time', True), ('uts', True), ('ipc', False)):
+            assert (os.readlink(f'/proc/{a[1]}/ns/{ns}') != os.readlink(f'/proc/self/ns/{ns}')) is other, ns
+        p.cast('exit', 3, path=[a[1]])
+        assert p.wait([a[1]], ['event'])[2] == ('exit_status', 3)
+    assert p.call('clone', 2) == ('error', 'einval')
+    a = p.call('clone', 17)
+    assert a[0] == 'ok' and p.call('getpid', path=[a[1]]) == a[1]
+    p.end()
 
 
 @test

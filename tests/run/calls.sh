@@ -252,6 +252,27 @@ task openat(-100, \"dir\", [o_path], 0) slot 3
 task landlock_add_path({slot, 1}, {slot, 3}, [landlock_access_fs_read_file])
 task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
 task landlock_restrict_self({slot, 1})")" textno
+	rights='[landlock_access_fs_read_file, landlock_access_fs_read_dir]'
+	is 'landlock_allow, landlock_allow_found' "$(run_ops 'cat dir/new; cat other/secret 2>/dev/null || echo no; ls / >/dev/null' \
+		"task landlock_create_ruleset($rights, [], []) slot 1
+task landlock_allow_found({slot, 1}, [\"/usr\", \"/nosuch\", \"/etc/ld.so.cache\", \"dir/new/x\", \"/bin\", \"/lib\", \"/lib64\"], $rights)
+task landlock_allow({slot, 1}, \"dir\", $rights)
+task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+task landlock_restrict_self({slot, 1})" 2>&1)" "textno
+ls: cannot open directory '/': Permission denied"
+	bad "$rules
+task landlock_allow({slot, 1}, \"nosuch\", [landlock_access_fs_read_file])" 'No such file'
+	bad "$rules
+task landlock_allow({slot, 1}, \"dir\", [landlock_access_fs_write_file])" 'Invalid argument'
+	bad "$rules
+task landlock_allow_found({slot, 1}, [\"dir\"], [landlock_access_fs_write_file])" 'Invalid argument'
+	bad "task landlock_allow({fd, stdin}, \"dir\", [landlock_access_fs_read_file])" '*'
+	is 'landlock_allow_stream' "$(run_ops 'cat /dev/stdin; cat dir/new 2>/dev/null || echo no' "$rules
+task landlock_allow_found({slot, 1}, [\"/usr\", \"/bin\", \"/lib\", \"/lib64\"], [landlock_access_fs_read_file])
+task landlock_allow_stream({slot, 1}, {fd, stdin}, [landlock_access_fs_read_file, landlock_access_fs_write_file])
+task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+task landlock_restrict_self({slot, 1})" <other/secret)" "secret
+no"
 else
 	without 'no Landlock' landlock_create_ruleset landlock_add_path landlock_restrict_self
 fi
@@ -273,9 +294,16 @@ task connect({slot, 2}, \"\\x02\\x00\\x00\\x0b\\x7f\\x00\\x00\\x01\\x00\\x00\\x0
 task landlock_add_port({slot, 1}, 9, [landlock_access_net_connect_tcp])")" on
 	bad "$net
 task landlock_add_port({slot, 1}, 65536, [landlock_access_net_connect_tcp])" 'Invalid argument'
+	is 'landlock_allow_ports' "$(run_ops 'echo on' "$net
+task landlock_allow_ports({slot, 1}, [80, 443], [landlock_access_net_connect_tcp])
+task landlock_allow_ports({slot, 1}, [], [landlock_access_net_connect_tcp])")" on
+	bad "$net
+task landlock_allow_ports({slot, 1}, [80, 65536], [landlock_access_net_connect_tcp])" 'Invalid argument'
 else
 	without 'an old kernel' landlock_add_port
 fi
+is 'filter_ports' "$(run_ops 'sed -n s/^Seccomp:.//p /proc/self/status' 'task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
+task filter_ports()')" 2
 bad 'task landlock_create_ruleset([], [], [])' 'No message of desired type'
 bad 'task prctl(pr_set_no_new_privs, 1, 0, 0, 0)
 task landlock_restrict_self({fd, stdin})' 'escriptor'

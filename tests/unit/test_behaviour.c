@@ -41,7 +41,8 @@ static struct host standard(void)
 /* The program as text. */
 static char *text_of(const carrel_spec *s, const struct host *h)
 {
-	const struct behaviour_context x = { .host = 4711, .umask = 022, .search = "/usr/bin:/bin", .view = h };
+	const struct behaviour_context x = { .host = 4711, .umask = 022, .search = "/usr/bin:/bin", .view = h,
+					     .landlock_abi = 7, .setpcap = true };
 	struct term_in in;
 	struct buf b, text;
 
@@ -128,11 +129,47 @@ TEST(a_directory_as_root)
 	as_written("root", text_of(&s, &h));
 }
 
+static const carrel_path paths[] = { { "src", CARREL_READ }, { "out", CARREL_READ | CARREL_WRITE },
+				     { "/opt/tool", CARREL_READ | CARREL_EXECUTE }, { "log", CARREL_WRITE },
+				     { "@tmp", CARREL_READ | CARREL_WRITE } };
+static const uint16_t ports[] = { 80, 443 };
+
+TEST(restricted)
+{
+	const struct host h = standard();
+	const carrel_spec s = { .size = sizeof(s), .argv = CARREL_ARGV("make"), .cwd = "/srv", .session = CARREL_SESSION_OWN,
+				.set = CARREL_SET_UID, .uid = 1000, .paths = paths, .n_paths = 5, .connect_ports = ports,
+				.n_connect_ports = 2, .bind_ports = ports, .n_bind_ports = 1,
+				.caps = UINT64_C(1) << 13 | UINT64_C(1) << 10 };
+
+	as_written("restricted", text_of(&s, &h));
+}
+
+/* What an old kernel has not got is not in the program; that it may not be missed was looked at before. */
+TEST(restricted_on_an_old_kernel)
+{
+	const carrel_spec s = { .size = sizeof(s), .argv = CARREL_ARGV("make"), .paths = paths, .n_paths = 5 };
+	const struct behaviour_context x = { .umask = -1, .search = "/bin", .landlock_abi = 3 };
+	struct buf b, text;
+	struct term_in in;
+
+	buf_init(&b, MESSAGE_BODY_MAX);
+	buf_init(&text, MESSAGE_BODY_MAX);
+	behaviour_process.program(&s, &x, &b);
+	term_in_init(&in, b.data, b.len);
+	CHECK_INT(program_text_out(&in, &text), 0);
+	const char *t = buf_steal_text(&text);
+	CHECK(strstr(t, "ioctl_dev") == NULL && strstr(t, "scope") == NULL && strstr(t, "net_") == NULL);
+	CHECK(strstr(t, "truncate") != NULL && strstr(t, "refer") != NULL);
+	buf_finish(&b);
+}
+
 /* ------------------------------------------------------- what always holds --- */
 
 struct seen {
 	bool slot[PROGRAM_SLOTS];
-	bool namespaces, identity, mounted, entered, rights_gone;
+	bool namespaces, identity, mounted, entered, rights_gone, rules, obeyed;
+	uint32_t caps;		/* that are kept */
 	int execs;
 };
 
@@ -183,8 +220,24 @@ static void check_op(const struct op *op, struct seen *seen)
 		seen->entered = true;
 		break;
 	case CALL_capset:
-		CHECK_INT(op->arg[0].n + op->arg[1].n + op->arg[2].n, 0);
+		/* The first of two has what the second takes away. */
+		if (op->arg[0].n != op->arg[2].n)
+			break;
+		CHECK_INT(op->arg[0].n, seen->caps);
+		CHECK_INT(op->arg[1].n, seen->caps);
 		seen->rights_gone = true;
+		break;
+	case CALL_landlock_create_ruleset:
+		seen->rules = true;
+		break;
+	case CALL_landlock_allow:
+	case CALL_landlock_allow_found:
+	case CALL_landlock_allow_stream:
+	case CALL_landlock_allow_ports:
+		CHECK(seen->rules && !seen->obeyed);
+		break;
+	case CALL_landlock_restrict_self:
+		seen->obeyed = true;
 		break;
 	case CALL_exec:
 		seen->execs++;
@@ -197,12 +250,12 @@ static void check_op(const struct op *op, struct seen *seen)
 
 static void check_program(const carrel_spec *s, const struct host *h)
 {
-	const struct behaviour_context x = { .umask = -1, .search = "/bin", .view = h };
+	const struct behaviour_context x = { .umask = -1, .search = "/bin", .view = h, .landlock_abi = 7 };
 	struct program_error e;
 	struct program p;
 	struct term_in in;
 	struct buf b;
-	struct seen seen = { 0 };
+	struct seen seen = { .caps = s->caps != 0 };
 
 	buf_init(&b, MESSAGE_BODY_MAX);
 	term_out_list(&b, 3);
@@ -221,6 +274,7 @@ static void check_program(const carrel_spec *s, const struct host *h)
 	for (uint32_t i = 0; r == 0 && i < p.n_ops; i++)
 		check_op(&p.op[i], &seen);
 	CHECK(seen.namespaces && seen.identity && seen.entered && seen.rights_gone);
+	CHECK(seen.rules == restrict_rules_wanted(s) && seen.obeyed == seen.rules);
 	CHECK_INT(seen.execs, 1);
 	free(mem);
 	buf_finish(&b);
@@ -228,7 +282,7 @@ static void check_program(const carrel_spec *s, const struct host *h)
 
 TEST(every_combination_is_sound)
 {
-	for (unsigned bits = 0; bits < 512; bits++) {
+	for (unsigned bits = 0; bits < 4096; bits++) {
 		struct host h = standard();
 		carrel_spec s = { .size = sizeof(s), .argv = CARREL_ARGV("x"), .behaviour = "rootless" };
 
@@ -254,6 +308,12 @@ TEST(every_combination_is_sound)
 			s.in.kind = s.err.kind = CARREL_PIPE;
 		if (bits & 256)
 			s.shell = "x", s.argv = NULL;
+		if (bits & 512)
+			s.paths = paths + 2, s.n_paths = 1;
+		if (bits & 1024)
+			s.caps = UINT64_C(1) << 13;
+		if (bits & 2048)
+			s.limit_tcp = 1, s.scope = CARREL_SCOPE_SIGNAL;
 		check_program(&s, &h);
 	}
 }
@@ -341,6 +401,32 @@ TEST(what_cannot_be_honoured_is_named)
 		if (strstr(e.msg, cases[i].word) == NULL)
 			tap_fail("case %zu: '%s' has no '%s'", i, e.msg, cases[i].word);
 	}
+	const carrel_spec restricted[] = {
+		{ PLAIN, .paths = paths, .n_paths = 257 },
+		{ PLAIN, .paths = NULL, .n_paths = 1 },
+		{ PLAIN, .paths = (const carrel_path[]){ { "x", 0 } }, .n_paths = 1 },
+		{ PLAIN, .paths = (const carrel_path[]){ { "x", 8 } }, .n_paths = 1 },
+		{ PLAIN, .paths = (const carrel_path[]){ { "", 1 } }, .n_paths = 1 },
+		{ PLAIN, .paths = (const carrel_path[]){ { NULL, 1 } }, .n_paths = 1 },
+		{ PLAIN, .paths = (const carrel_path[]){ { "@x", 1 } }, .n_paths = 1 },
+		{ ISOLATED, .paths = paths, .n_paths = 1 },
+		{ PLAIN, .no_system = 1 },
+		{ PLAIN, .connect_ports = ports, .n_connect_ports = 4097 },
+		{ PLAIN, .bind_ports = NULL, .n_bind_ports = 1 },
+		{ PLAIN, .connect_ports = (const uint16_t[]){ 0 }, .n_connect_ports = 1 },
+		{ PLAIN, .scope = 8 },
+		{ PLAIN, .scope = CARREL_SCOPE_NONE | CARREL_SCOPE_SIGNAL },
+		{ PLAIN, .caps = UINT64_C(1) << 63 },
+		{ PLAIN, .caps = 1, .drop_caps = 1 },
+	};
+	for (size_t i = 0; i < sizeof(restricted) / sizeof(restricted[0]); i++) {
+		carrel_error e = { 0 };
+
+		CHECK_INT(checked(&restricted[i], &e), -1);
+		CHECK_INT(e.err, EINVAL);
+		CHECK_INT(e.stage, CARREL_STAGE_ARGS);
+		CHECK(e.msg[0] != 0);
+	}
 	const carrel_spec good = { ISOLATED, .cwd = "/tmp", .hostname = "a-b.c", .net = CARREL_NET_HOST };
 	carrel_error e = { 0 };
 	CHECK_INT(checked(&good, &e), 0);
@@ -364,6 +450,15 @@ TEST(destinations)
 			CHECK_STR(dest, cases[i][1]);
 		free(dest);
 	}
+}
+
+TEST(names_of_capabilities)
+{
+	CHECK_STR(carrel_cap_name(0), "chown");
+	CHECK_STR(carrel_cap_name(13), "net_raw");
+	CHECK_STR(carrel_cap_name(CAP_NUMBER_SETPCAP), "setpcap");
+	CHECK_STR(carrel_cap_name(40), "checkpoint_restore");
+	CHECK(carrel_cap_name(63) == NULL && carrel_cap_name(64) == NULL && carrel_cap_name(UINT32_MAX) == NULL);
 }
 
 /* Ids of root's tasks: the same for one stream, others for the next. */

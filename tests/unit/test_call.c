@@ -166,6 +166,11 @@ static const struct {
 	{ 172, "reexec", 2 },
 	{ 173, "receive_fd", 0 },
 	{ 174, "send_fd", 1 },
+	{ 213, "landlock_allow", 3 },
+	{ 214, "landlock_allow_found", 3 },
+	{ 215, "landlock_allow_stream", 3 },
+	{ 216, "landlock_allow_ports", 3 },
+	{ 217, "filter_ports", 0 },
 };
 enum { N_OWN = sizeof(own) / sizeof(own[0]) };
 

@@ -3,8 +3,8 @@
  * Signals of a task.
  *
  * A handler says at once what happened, in a datagram of its own, so that a call that waits delays no news.
- * When the host's queue is full, a signal is kept (one of each kind: they may collapse) and an ended child stays
- * unreaped, and a timer tries again: nothing is lost and nothing is waited for.
+ * When the host's queue is full, a signal is kept (one of each kind: they may collapse) and so is one child, behind
+ * which no other is waited for, and a timer tries again: nothing is lost and nothing is waited for.
  *
  * A call that waits is interrupted by one more signal, which the kernel sends when a message arrives.  It might
  * come just before the call begins to wait, so it comes again and again until the call has ended.
@@ -85,10 +85,9 @@ static bool is_full(int r)
 	return r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM;
 }
 
-/* As wait(2) would say it; ${ret_kind} is the flag that it has to be asked with. */
-static int status_of(const siginfo_t *info, int *ret_kind)
+/* As wait(2) would say it. */
+static int status_of(const siginfo_t *info)
 {
-	*ret_kind = WEXITED;
 	switch (info->si_code) {
 	case CLD_EXITED:
 		return (info->si_status & 0xff) << 8;
@@ -97,32 +96,35 @@ static int status_of(const siginfo_t *info, int *ret_kind)
 	case CLD_DUMPED:
 		return info->si_status | 0x80;
 	case CLD_CONTINUED:
-		*ret_kind = WCONTINUED;
 		return 0xffff;
 	default:
-		*ret_kind = WSTOPPED;
 		return (info->si_status & 0xff) << 8 | 0x7f;
 	}
 }
 
-/* Tell first and wait then, so that a child whose end could not be told is still there.  False: not all were. */
+/* The child that was waited for and could not be told; no other is waited for until it is. */
+static struct {
+	pid_t pid;
+	int status;
+	struct rusage ru;
+} untold;
+
+/* Wait for all that changed, and tell of each.  False: not all could be told. */
 static bool look_at_children(void)
 {
 	for (;;) {
 		siginfo_t info = { 0 };
-		struct rusage ru;
-		int kind;
 
-		if (syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT, &ru) == -1 ||
+		if (untold.pid != 0 && is_full(tell_child(untold.pid, untold.status, &untold.ru)))
+			return false;
+		untold.pid = 0;
+		if (syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOHANG, &untold.ru) == -1 ||
 		    info.si_pid == 0)
 			return true;
-		int status = status_of(&info, &kind);
-		int r = tell_child(info.si_pid, status, &ru);
-		if (is_full(r))
-			return false;
-		if (kind == WEXITED)
+		untold.pid = info.si_pid;
+		untold.status = status_of(&info);
+		if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
 			children_remove(serve, info.si_pid);
-		syscall(SYS_waitid, P_PID, info.si_pid, &info, kind | WNOHANG, NULL);
 	}
 }
 
@@ -242,6 +244,7 @@ void signals_child(struct serve *s)
 	(void)s;
 	memset((void *)(uintptr_t)is_kept, 0, sizeof(is_kept));
 	in_call = interrupted = unsaid = 0;
+	untold.pid = 0;
 	/* The timer is the parent's, and the socket another. */
 	timer = -1;
 	owned = false;

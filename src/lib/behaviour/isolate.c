@@ -56,17 +56,6 @@ static void add_identity(const carrel_spec *s, struct ops *o)
 	ops_add_init(o, CALL_umask, "i", 0);
 }
 
-/* The last thing first: what empties the bounding set needs a capability that capset() takes. */
-static void add_no_rights(struct ops *o)
-{
-	ops_add_init(o, CALL_prctl, "aiiii", "pr_set_no_new_privs", 1, 0, 0, 0);
-	ops_add_init(o, CALL_drop_bounding, "n");
-	/* No capabilities for user 0, none kept or raised, and all of that locked. */
-	ops_add_init(o, CALL_prctl, "aiiii", "pr_set_securebits", 0xef, 0, 0, 0);
-	ops_add_init(o, CALL_ambient_clear, "");
-	ops_add_init(o, CALL_capset, "nnn");
-}
-
 static void add_session(const carrel_spec *s, struct ops *o)
 {
 	ops_add_init(o, CALL_setsid, "");
@@ -99,7 +88,8 @@ static void add_task(const carrel_spec *s, const struct behaviour_context *x, st
 	else
 		ops_add(o, CALL_umask, false, "i", 022);
 	/* Namespaces do the same already, but for abstract sockets in the host's network. */
-	ops_add(o, CALL_landlock_scope, true, "w", "landlock_scope_abstract_unix_socket landlock_scope_signal");
+	restrict_rules(s, x, o);
+	restrict_obey(s, "landlock_scope_abstract_unix_socket landlock_scope_signal", o);
 	add_limits(s, x->view, o);
 	ops_add(o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
 	ops_add(o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
@@ -122,7 +112,8 @@ void isolate_program(const carrel_spec *s, const struct behaviour_context *x, st
 		ops_add_init(&o, CALL_loopback_up, "");
 	add_session(s, &o);
 	ops_add_init(&o, CALL_keyctl_join_session, "");
-	add_no_rights(&o);
+	ops_add_init(&o, CALL_prctl, "aiiii", "pr_set_no_new_privs", 1, 0, 0, 0);
+	restrict_capabilities(s->caps, PLACE_INIT, &o);
 	add_task(s, x, &o);
 	ops_end(&o, b);
 }

@@ -42,6 +42,15 @@ static void out_ids(struct buf *b, const gid_t *ids, size_t n)
 		term_out_nil(b);
 }
 
+static void out_ports(struct buf *b, const uint16_t *ports, size_t n)
+{
+	term_out_list(b, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		term_out_uint(b, ports[i]);
+	if (n > 0)
+		term_out_nil(b);
+}
+
 static void out_limit(struct buf *b, uint64_t soft, uint64_t hard)
 {
 	term_out_tuple(b, 3);
@@ -129,11 +138,11 @@ static void out_options(struct buf *b, const char *options)
 
 /*
  * Format letters and what they take:
- *   i int  u uint64_t  a const char * (atom)  A const char * (list of one atom)
+ *   i int  u uint64_t  a const char * (atom)
  *   t const char * (text)  v const char *const * (list of texts)  f const char * ({fd, Name})
  *   h nothing ({host, group})  n nothing ([])  s int ({slot, N})  w const char * (list of its words, as atoms)
- *   g const gid_t *, size_t  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
- *   p const carrel_spec * (list of the numbers of its passed descriptors)
+ *   g const gid_t *, size_t  p const uint16_t *, size_t (list of ports)  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
+ *   P const carrel_spec * (list of the numbers of its passed descriptors)
  */
 static void add(struct ops *o, enum place place, enum call_number call, const char *options, const char *format,
 		va_list ap)
@@ -149,6 +158,7 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 	term_out_tuple(b, argc);
 	for (const char *f = format; *f != 0; f++) {
 		const gid_t *ids;
+		const uint16_t *ports;
 		uint64_t soft;
 
 		switch (*f) {
@@ -157,11 +167,6 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 			break;
 		case 'u':
 			term_out_uint(b, va_arg(ap, uint64_t));
-			break;
-		case 'A':
-			term_out_list(b, 1);
-			term_out_atom(b, va_arg(ap, const char *));
-			term_out_nil(b);
 			break;
 		case 'a':
 			term_out_atom(b, va_arg(ap, const char *));
@@ -195,11 +200,15 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 			ids = va_arg(ap, const gid_t *);
 			out_ids(b, ids, va_arg(ap, size_t));
 			break;
+		case 'p':
+			ports = va_arg(ap, const uint16_t *);
+			out_ports(b, ports, va_arg(ap, size_t));
+			break;
 		case 'r':
 			soft = va_arg(ap, uint64_t);
 			out_limit(b, soft, va_arg(ap, uint64_t));
 			break;
-		case 'p':
+		case 'P':
 			out_passed(b, va_arg(ap, const carrel_spec *));
 			break;
 		case 'd':

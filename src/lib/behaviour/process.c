@@ -81,7 +81,7 @@ void process_exec(const carrel_spec *s, const struct behaviour_context *x, struc
 	const char *const shell[] = { "/bin/sh", "-c", s->shell, NULL };
 
 	if (x->serves) {
-		ops_add(o, CALL_serve, false, "fpa", "task", s, "env");
+		ops_add(o, CALL_serve, false, "fPa", "task", s, "env");
 		return;
 	}
 	if (s->shell != NULL)
@@ -100,6 +100,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	add_session(s, &o);
 	process_priority(s, &o);
 	ops_add(&o, CALL_fchdir, false, "f", "cwd");
+	restrict_rules(s, x, &o);
 	if (s->cwd != NULL)
 		ops_add(&o, CALL_chdir, false, "t", s->cwd);
 	process_umask(s, x, &o);
@@ -107,10 +108,12 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 		ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_no_new_privs", 1, 0, 0, 0);
 		/* A task of our own user could signal its reaper otherwise.  Not every kernel has it.
 		 * Before the limits, which may leave no descriptor for it. */
-		ops_add(&o, CALL_landlock_scope, true, "A", "landlock_scope_signal");
+		restrict_obey(s, "landlock_scope_signal", &o);
 	}
 	process_limits(s, &o);
+	restrict_before_identity(s, x, &o);
 	add_identity(s, x, &o);
+	restrict_after_identity(s, x, &o);
 	/* After the identity, whose change would clear it. */
 	ops_add(&o, CALL_prctl, false, "aiiii", "pr_set_pdeathsig", SIGKILL, 0, 0, 0);
 	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,

@@ -126,6 +126,16 @@ static unsigned short build(struct sock_filter *f)
 	return (unsigned short)(p - f);
 }
 
+uint64_t sys_capabilities(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { { 0, 0, 0 } };
+
+	if (syscall(SYS_capget, &head, data) == -1)
+		return 0;
+	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
+}
+
 /* Of all capabilities only CAP_KILL, when we have it: tasks may run as other users. */
 static int drop_capabilities(bool keep_override)
 {

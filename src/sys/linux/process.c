@@ -88,12 +88,30 @@ void sys_show_as(const char *const *argv)
 	 CLONE_SETTLS | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |                   \
 	 CLONE_CHILD_CLEARTID)
 
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+
+/* fork(3) and clone(3) of libc cannot do both: flags, and going on on the same stack. */
+static long fork_with(uint64_t flags, uint64_t share)
+{
+	/* The lowest byte is the signal at the child's end.  One flag lies there, which only clone3(2) can tell. */
+	uint64_t low = flags & 0xff & ~(uint64_t)SIGCHLD;
+	struct clone_args args = { .flags = (flags & ~UINT64_C(0xff)) | CLONE_NEWTIME | share, .exit_signal = SIGCHLD };
+
+	if ((flags & SHARING) != 0 || (low & ~(uint64_t)CLONE_NEWTIME) != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (low != 0)
+		return syscall(SYS_clone3, &args, CLONE_ARGS_SIZE_VER0);
+	return syscall(SYS_clone, flags | share | SIGCHLD, NULL, NULL, NULL, 0);
+}
+
 pid_t sys_fork(int64_t flags)
 {
-	if ((flags & SHARING) != 0)
-		return -EINVAL;
-	/* fork(3) and clone(3) of libc cannot do both: flags, and going on on the same stack. */
-	long pid = syscall(SYS_clone, (flags & ~INT64_C(0xff)) | SIGCHLD, NULL, NULL, NULL, 0);
+	long pid = fork_with((uint64_t)flags, 0);
+
 	return pid == -1 ? -errno : (pid_t)pid;
 }
 
@@ -127,10 +145,8 @@ static void wait_until_left(pid_t pid, int hear)
 
 pid_t sys_fork_low(int64_t flags, int keep, int tell, int hear)
 {
-	if ((flags & SHARING) != 0)
-		return -EINVAL;
-	long pid = syscall(SYS_clone, (flags & ~INT64_C(0xff)) | CLONE_FILES | SIGCHLD, NULL, NULL,
-			   NULL, 0);
+	long pid = fork_with((uint64_t)flags, CLONE_FILES);
+
 	if (pid == 0) {
 		leave_table(keep);
 		while (write(tell, "", 1) == -1 && errno == EINTR)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "sys.h"
 
+#include "kernel_signal.h"
+
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -55,17 +56,6 @@ bool sys_is_command(const struct sys_signal *s)
 	return s->sig == COMMAND_SIGNAL && s->sender == getppid();
 }
 
-/* The kernel's own struct sigaction; its default is all zeros. */
-struct kernel_sigaction {
-	void (*handler)(int);
-	unsigned long flags;
-	void (*restorer)(void);
-	unsigned long mask[2];
-};
-
-/* libc hides the signals that it keeps for itself, so ask the kernel. */
-static const size_t set_size = 8;
-
 int sys_signals_reset(const uint32_t *ignored, size_t n)
 {
 	static const unsigned long none[2];
@@ -78,7 +68,7 @@ int sys_signals_reset(const uint32_t *ignored, size_t n)
 				action.handler = SIG_IGN;
 		}
 		if (sig != SIGKILL && sig != SIGSTOP)
-			syscall(SYS_rt_sigaction, sig, &action, NULL, set_size);
+			syscall(SYS_rt_sigaction, sig, &action, NULL, KERNEL_SET);
 	}
-	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, set_size) == -1 ? -errno : 0;
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_SET) == -1 ? -errno : 0;
 }
