@@ -44,7 +44,7 @@ static void compare(struct wrapper *w, size_t n, const char *command, const char
 		}
 	}
 	for (size_t i = 0; i < n; i++) {
-		snprintf(what, sizeof(what), "%s%s%s", w[i].name, i > 0 ? " " : "", shown);
+		snprintf(what, sizeof(what), "%s%s%s", w[i].name, *w[i].name != 0 ? " " : "", shown);
 		if (w[i].took.n > 0)
 			row(what, "us", &w[i].took, i > 0 ? &w[0].took : NULL, w[i].aim);
 		else
@@ -52,6 +52,25 @@ static void compare(struct wrapper *w, size_t n, const char *command, const char
 	}
 	for (size_t i = 0; i < n; i++)
 		samples_finish(&w[i].took);
+}
+
+/* What a policy for system calls costs, alone and as a part of everything that isolates. */
+static void policies(const char *carrel, const char *command)
+{
+	struct wrapper plain[] = {
+		{ .name = "carrel run", .args = { carrel, "run" } },
+		{ .name = "carrel run --seccomp default", .args = { carrel, "run", "--seccomp", "default" } },
+		{ .name = "carrel run --seccomp strict", .args = { carrel, "run", "--seccomp", "strict" } },
+	};
+	struct wrapper isolated[] = {
+		{ .name = "rootless --seccomp none", .args = { carrel, "run", "-b", "rootless", "--seccomp", "none" } },
+		{ .name = "carrel run -b rootless", .args = { carrel, "run", "-b", "rootless" },
+		  .aim = "<= 4000 us" },
+	};
+
+	title("System call policies");
+	compare(plain, sizeof(plain) / sizeof(plain[0]), command, "true");
+	compare(isolated, sizeof(isolated) / sizeof(isolated[0]), command, "true");
 }
 
 int main(int argc, char **argv)
@@ -78,5 +97,6 @@ int main(int argc, char **argv)
 	title("One command and its end");
 	compare(w, sizeof(w) / sizeof(w[0]), argv[2], "nop");
 	compare(w, sizeof(w) / sizeof(w[0]), command, "true");
+	policies(argv[1], command);
 	return 0;
 }

@@ -308,10 +308,83 @@ typedef struct {
 	 */
 	uint64_t caps;
 	int drop_caps;
+	/*
+	 * Which system calls the task may make (Linux, any behaviour; carrel-policy(5)).  The last thing that is
+	 * done before the command is executed.  Refused together with ops and allow_setuid.
+	 */
+	const char *seccomp;		/* a preset: "default", "strict", "none"; NULL: "none" for process, else
+					   "default" */
+	const void *filter;		/* in place of a preset: a BPF program for seccomp(2), as
+					   carrel_policy_filter() makes them */
+	size_t filter_len;		/* bytes of it */
+	int filter_listens;		/* ${filter} asks a listener, which comes over ... */
+	int filter_socket;		/* ... this UNIX socket of the host's, with SCM_RIGHTS: seccomp_unotify(2) */
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })
 #define CARREL_ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* ------------------------------------------------- system call policies --- */
+
+/* A system call policy: a text of carrel-policy(5) that was understood. */
+typedef struct carrel_policy carrel_policy;
+
+/* What is done about calls. */
+typedef enum {
+	CARREL_POLICY_ENFORCE = 0,	/* what the policy says */
+	CARREL_POLICY_ASK_REFUSED,	/* a listener is asked about those that it does not simply allow */
+	CARREL_POLICY_ASK_ALL		/* ... about all */
+} carrel_policy_mode;
+
+/* What a policy says about one call. */
+typedef struct {
+	enum { CARREL_CALL_ALLOW, CARREL_CALL_ERRNO, CARREL_CALL_KILL, CARREL_CALL_LOG } action;
+	int err;		/* CARREL_CALL_ERRNO */
+} carrel_verdict;
+
+/*
+ * Gives the text that a policy includes: in memory that the library frees, or NULL with a phrase in ${why}, which has
+ * room for ${size}.  A ${name} that does not begin with a slash has the folder of the text that includes it before it.
+ */
+typedef char *(*carrel_policy_include)(void *arg, const char *name, char *why, size_t size);
+
+/*
+ * carrel_policy_parse(text, name, include, arg, e): the policy in ${text}, which errors call ${name}.  Without
+ * ${include} only presets can be included.  Free it with carrel_policy_free().  NULL: EINVAL, with ${e->index} the
+ * number of the line, or ENOMEM.
+ */
+carrel_policy *carrel_policy_parse(const char *text, const char *name, carrel_policy_include include, void *arg,
+				   carrel_error *e);
+
+/* carrel_policy_free(p): release ${p}; NULL is allowed. */
+void carrel_policy_free(carrel_policy *p);
+
+/* carrel_policy_preset(i): the name of preset ${i}, counted from 0; NULL behind the last. */
+const char *carrel_policy_preset(size_t i);
+
+/* carrel_policy_text(name): the text of the preset ${name}, or of the groups ("groups"); NULL when there is none. */
+const char *carrel_policy_text(const char *name);
+
+/*
+ * carrel_policy_filter(p, arch, mode, ret_filter, ret_len, e): ${p} as a BPF program for the machine ${arch} ("x86_64",
+ * "aarch64", "riscv64"; NULL: this one) in ${ret_filter} (free(3) it), its bytes in ${ret_len}: 0 when nothing is
+ * refused and none is needed.  0, or -1: EINVAL, E2BIG, ENOMEM.
+ */
+int carrel_policy_filter(const carrel_policy *p, const char *arch, carrel_policy_mode mode, void **ret_filter,
+			 size_t *ret_len, carrel_error *e);
+
+/*
+ * carrel_policy_decide(p, arch, nr, args): what ${p} says about the call ${nr} of the machine with the kernel's number
+ * ${arch} (AUDIT_ARCH_*, as in struct seccomp_data) with the six arguments ${args}.  Another ABI than the three of
+ * carrel_policy_filter() is foreign to all of them.
+ */
+carrel_verdict carrel_policy_decide(const carrel_policy *p, uint32_t arch, int nr, const uint64_t args[6]);
+
+/* carrel_call_name(arch, nr): the name of the call ${nr} there; NULL when carrel does not know it. */
+const char *carrel_call_name(uint32_t arch, int nr);
+
+/* carrel_call_args(arch, nr): a letter for each of its arguments, i of 32 bits, l of 64, p an address; or NULL. */
+const char *carrel_call_args(uint32_t arch, int nr);
 
 /* ------------------------------------------------------------- events --- */
 

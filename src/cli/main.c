@@ -2,6 +2,7 @@
 /* The command: finds the verb. */
 #include "calls.h"
 #include "options.h"
+#include "policy.h"
 #include "report.h"
 #include "run.h"
 #include "supervise.h"
@@ -27,6 +28,7 @@ static const struct verb {
 	{ "ctl", cmd_ctl, "ask a supervisor", &ctl_options_table },
 	{ "calls", cmd_calls, "print the table of calls that operation programs and tasks make",
 	  &calls_options_table },
+	{ "policy", cmd_policy, "check, show and learn policies for system calls", NULL },
 	{ "version", cmd_version, "print the version", NULL },
 	{ "help", cmd_help, "print this, or the help of a verb", NULL },
 };

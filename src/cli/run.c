@@ -34,14 +34,14 @@ static int spawn_failed(struct run *r, const carrel_error *e)
 }
 
 /* Spawn, follow, and leave nothing behind. */
-static int run_tree(struct run *r)
+static int run_tree(struct run *r, const carrel_spec *s)
 {
 	const struct run_options *o = r->o;
 	carrel_config cfg = { .size = sizeof(cfg), .no_cgroup = o->no_cgroup, .once = 1,
 			      .embedded = carrel_control_main };
 	carrel_caps caps = { .size = sizeof(caps) };
 	carrel_error e = { 0 };
-	carrel_spec spec = o->spec;
+	carrel_spec spec = *s;
 
 	run_streams_prepare(r, &spec, &cfg);
 	if (run_copy_open(r) == -1)
@@ -66,15 +66,21 @@ static int run_tree(struct run *r)
 }
 
 /* One try.  *${again}: to be run again. */
-static int run_once(const struct run_options *o, const struct run_signals *signals, unsigned tries, int *again)
+static int run_once(struct run_options *o, const struct run_signals *signals, unsigned tries, int *again)
 {
 	struct run r = { .o = o, .signals = *signals };
+	carrel_spec spec = o->spec;
+	int status = run_policy_start(o, &spec);
 
+	*again = 0;
+	if (status != 0)
+		return status;
 	if (run_signals_init(&r.signals, o->shared) == -1) {
 		report_line("cannot take over signals: %s", strerror(errno));
 		return EXIT_CARREL;
 	}
-	int status = run_tree(&r);
+	status = run_tree(&r, &spec);
+	status = run_policy_end(o, r.gone, status);
 	run_signals_finish(&r.signals);
 	/*
 	 * A shell leaves its script or loop only when its child *died* of the ^C that both got; a
@@ -88,7 +94,7 @@ static int run_once(const struct run_options *o, const struct run_signals *signa
 	return status;
 }
 
-static int run(const struct run_options *o, const struct run_signals *signals)
+static int run(struct run_options *o, const struct run_signals *signals)
 {
 	unsigned tries = 0;
 	int again = 0, status;
@@ -112,13 +118,14 @@ static void keep_ignored(struct run_options *o, struct run_signals *signals)
 	o->spec.keep_ignored = o->ignored;
 }
 
-int cmd_run(int argc, char **argv)
+int run_learning(int argc, char **argv, const char *learn)
 {
 	struct run_signals signals = { .fd = -1 };
 	struct run_options o;
 	int first;
 
 	run_options_init(&o);
+	o.policy.learn = learn;
 	int status = options_read(&run_options_table, argc, argv, &o, &first);
 	if (status == OPTIONS_GO_ON && o.help) {
 		options_help(&run_options_table);
@@ -132,4 +139,9 @@ int cmd_run(int argc, char **argv)
 	}
 	run_options_finish(&o);
 	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	return run_learning(argc, argv, NULL);
 }

@@ -6,6 +6,7 @@
 #include "cast.h"
 #include "json.h"
 #include "options.h"
+#include "policy_watch.h"
 #include "pump.h"
 #include "rotate.h"
 #include "sink.h"
@@ -42,6 +43,17 @@ struct run_restrict {
 	uint16_t *ports[2];	/* to connect to, and of its own */
 };
 
+/* Which system calls it may make. */
+struct run_policy {
+	const char *name;	/* of a preset or a file, or NULL */
+	int log;		/* say what it would have refused, and refuse nothing */
+	const char *learn;	/* the file to add to what it does not allow yet ("-": standard output), or NULL */
+	int learn_fd;		/* standard output, which carrel lets go of before the command's end, or -1 */
+	carrel_policy *policy;
+	void *filter;
+	struct policy_watch watch;
+};
+
 /* What the command line asked for.  The spec borrows from it and from argv. */
 struct run_options {
 	carrel_spec spec;
@@ -65,6 +77,7 @@ struct run_options {
 	carrel_rlimit limits[RUN_LIMITS_MAX];
 	struct run_isolate isolate;
 	struct run_restrict restrictions;
+	struct run_policy policy;
 };
 
 extern const struct option_table run_options_table;
@@ -92,6 +105,21 @@ void run_restrict_finish(struct run_restrict *r);
 int run_isolate_is_on(const struct run_options *o);
 
 void run_isolate_finish(struct run_isolate *i);
+
+/* run_policy_take(to, value, why): the value of --seccomp. */
+int run_policy_take(void *to, const char *value, char *why);
+
+/* run_policy_complete(o): the part of run_options_complete() that is about system calls. */
+int run_policy_complete(struct run_options *o);
+
+/* run_policy_start(o, spec): before the handle is opened.  0, or an exit status after an error was reported. */
+int run_policy_start(struct run_options *o, carrel_spec *spec);
+
+/* run_policy_end(o, ran, status): after it was closed, say what came of it, if the command ${ran}; the exit status in
+ * place of ${status}. */
+int run_policy_end(struct run_options *o, int ran, int status);
+
+void run_policy_finish(struct run_policy *p);
 
 /* run_options_init(o): the defaults. */
 void run_options_init(struct run_options *o);
@@ -287,5 +315,8 @@ void run_retry_wait(const struct run *r, unsigned tries);
 
 /* cmd_run(argc, argv): the verb. */
 int cmd_run(int argc, char **argv);
+
+/* run_learning(argc, argv, learn): the same, to learn a policy in the file ${learn}. */
+int run_learning(int argc, char **argv, const char *learn);
 
 #endif

@@ -207,6 +207,10 @@ static const struct option_row rows[] = {
 	{ 0, "cap", "NAME", "keep this capability, and no others", run_restrict_take_cap, 0 },
 	{ 0, "drop-caps", NULL, "keep none", NULL, FLAG(spec.drop_caps) },
 
+	{ .help = "What it may do" },
+	{ 0, "seccomp", "PRESET|FILE", "its system calls: default, strict, none, or a policy's file", run_policy_take, 0 },
+	{ 0, "seccomp-log", NULL, "... refuse nothing, and say at the end what would have been", NULL, FLAG(policy.log) },
+
 	{ .help = "Its end" },
 	{ 't', "timeout", "TIME", "end everything after TIME (1.5s, 300ms, 2m)", take_timeout, 0 },
 	{ 's', "signal", "NAME", "end with this signal (TERM)", take_signal, 0 },
@@ -254,7 +258,7 @@ static const struct option_row rows[] = {
 };
 
 static const char *const later[] = {
-	"memory", "pids", "cpu", "seccomp", "profile", "ordered", "status-fd", NULL,
+	"memory", "pids", "cpu", "profile", "ordered", "status-fd", NULL,
 };
 
 const struct option_table run_options_table = {
@@ -285,6 +289,7 @@ void run_options_finish(struct run_options *o)
 {
 	run_isolate_finish(&o->isolate);
 	run_restrict_finish(&o->restrictions);
+	run_policy_finish(&o->policy);
 	free(o->ops_text);
 	free(o->tee_path);
 	free(o->env);
@@ -359,6 +364,8 @@ int run_options_complete(struct run_options *o, char **words)
 	int status = complete_exit(o);
 	if (status == OPTIONS_GO_ON)
 		status = run_stdio_complete(o);
+	if (status == OPTIONS_GO_ON)
+		status = run_policy_complete(o);
 	if (status != OPTIONS_GO_ON)
 		return status;
 

@@ -257,6 +257,10 @@ void feed_end(carrel_proc *p);
 /* feed_eof(p): what a terminal takes for the end of its input. 0, or -errno. */
 int feed_eof(carrel_proc *p);
 
+/* policy.c */
+/* policy_check(s, e): the part of ${s} that is about its system call policy: 0 or -1. */
+int policy_check(const carrel_spec *s, carrel_error *e);
+
 /* terminal.c */
 /* terminal_open(s, ret_master, ret_slave): a new terminal as ${s} wants it; 0, or -errno. */
 int terminal_open(const carrel_spec *s, int *ret_master, int *ret_slave);
@@ -299,6 +303,8 @@ bool spec_fed(const carrel_spec *s);
 int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e);
 /* spec_isolated(s): its behaviour has namespaces of its own. */
 bool spec_isolated(const carrel_spec *s);
+/* spec_listener(s): the number that the socket for a listener has in the task until it is executed. */
+int spec_listener(const carrel_spec *s);
 /* isolation.c */
 /* isolation_check(s, e): the part of ${s} that is about isolation, for its behaviour: 0 or -1. */
 int isolation_check(const carrel_spec *s, carrel_error *e);
@@ -401,6 +407,8 @@ void process_priority(const carrel_spec *s, struct ops *o);
 void process_umask(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
 /* process_limits(s, o): those of ${s}, and no core file. */
 void process_limits(const carrel_spec *s, struct ops *o);
+/* process_policy(s, o): the system call policy. */
+void process_policy(const carrel_spec *s, struct ops *o);
 void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
 
 /* behaviour/restrict.c */

@@ -141,6 +141,8 @@ static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_e
 		return error_set(e, CARREL_STAGE_CHANNEL, -err, -1, "cannot make a socket pair: %s", strerror(-err));
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		r->fds[r->n_fds++] = s->pass_fds[i][0];
+	if (s->filter_listens)
+		r->fds[r->n_fds++] = s->filter_socket;
 	return 0;
 }
 
@@ -190,7 +192,7 @@ static void out_options(struct buf *b, const carrel_spec *s, bool serves)
 
 static void out_names(struct buf *b, const carrel_spec *s, bool serves)
 {
-	term_out_list(b, (uint32_t)(4 + serves + s->n_pass_fds));
+	term_out_list(b, (uint32_t)(4 + serves + s->n_pass_fds + (s->filter_listens ? 1 : 0)));
 	term_out_atom(b, "stdin");
 	term_out_atom(b, "stdout");
 	term_out_atom(b, "stderr");
@@ -199,6 +201,8 @@ static void out_names(struct buf *b, const carrel_spec *s, bool serves)
 		term_out_atom(b, "task");
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		term_out_int(b, s->pass_fds[i][1]);
+	if (s->filter_listens)
+		term_out_int(b, spec_listener(s));
 	term_out_nil(b);
 }
 

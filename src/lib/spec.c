@@ -100,6 +100,15 @@ bool spec_fed(const carrel_spec *s)
 	return s->input_len > 0 || s->produce != NULL || s->in.kind == CARREL_FEED;
 }
 
+int spec_listener(const carrel_spec *s)
+{
+	int top = 2;
+
+	for (size_t i = 0; i < s->n_pass_fds; i++)
+		top = s->pass_fds[i][1] > top ? s->pass_fds[i][1] : top;
+	return top + 1;
+}
+
 bool spec_isolated(const carrel_spec *s)
 {
 	return behaviour_of(s)->isolates;
@@ -211,7 +220,7 @@ int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e)
 	full.size = sizeof(full);
 	if (check_command(&full, e) < 0 || check_streams(&full, e) < 0 || check_pass_fds(&full, e) < 0 ||
 	    check_env(&full, e) < 0 || check_end(&full, e) < 0 || check_process(&full, e) < 0 ||
-	    isolation_check(&full, e) < 0 || restriction_check(&full, e) < 0)
+	    isolation_check(&full, e) < 0 || restriction_check(&full, e) < 0 || policy_check(&full, e) < 0)
 		return -1;
 	if (spec_isolated(&full))
 		full.session = CARREL_SESSION_OWN;

@@ -286,6 +286,9 @@ int sys_cgroup_create(pid_t pid);
  */
 int sys_cgroup_child(int dir, int slot, bool fresh);
 
+/* sys_cgroup_join(dir, pid): move the process ${pid}, 0 for ourselves, into the cgroup ${dir}.  System calls only. */
+int sys_cgroup_join(int dir, pid_t pid);
+
 /* sys_cgroup_kill_fd(dir): a descriptor for sys_cgroup_kill(). */
 int sys_cgroup_kill_fd(int dir);
 

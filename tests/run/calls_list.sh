@@ -77,7 +77,7 @@ done)" ''
 is 'calls without a wrapper' "$(jq -r 'select(.doors | index("task")).name' json | while read -r f; do
 	grep -q "^/\* $f: " "$header" || echo "$f"
 done | grep -v '_constant$' | paste -sd' ')" \
-	'alloc clone cpid execve execvp fexecve filter fork getopt jail setcpid setopt setproctitle sigaction exec deny_calls reexec receive_fd send_fd'
+	'alloc clone cpid execve execvp fexecve filter fork getopt jail setcpid setopt setproctitle sigaction exec deny_calls reexec receive_fd send_fd seccomp_preset'
 sed -n 's/^[a-z].*[ *]\(carrel_[a-z_0-9]*\)(.*/\1/p' "$SOURCE/include/carrel.h" | sort >functions
 sed -n 's/^static inline .*[ *]\(carrel_task_[a-z_0-9]*\)(.*/\1/p' "$header" | sort >wrappers
 is 'no wrapper has the name of a function' "$(comm -12 functions wrappers)" ''

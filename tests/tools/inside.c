@@ -12,6 +12,7 @@
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -206,6 +207,8 @@ static void surface(void)
 	tell("bpf", syscall(SYS_bpf, 5, &(char[128]){ 0 }, 128));
 	tell("perf", syscall(SYS_perf_event_open, &(uint32_t[32]){ 1, 128 }, 0, -1, -1, 0));
 	tell("userfaultfd", syscall(SYS_userfaultfd, O_CLOEXEC));
+	tell("keyctl", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 0));
+	tell("ktls", setsockopt(open_socket(AF_INET, SOCK_STREAM, 0), SOL_TCP, 31 /* TCP_ULP */, "tls", 3));
 	tell("add_key", syscall(SYS_add_key, "user", "inside", "x", 1, KEY_SPEC_PROCESS_KEYRING));
 	tell_forked("foreign", foreign);
 	tell("vsock", open_socket(AF_VSOCK, SOCK_STREAM, 0));

@@ -95,7 +95,7 @@ static void add_task(const carrel_spec *s, const struct behaviour_context *x, st
 	ops_add(o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
 	ops_add(o, CALL_dup_fds, false, "d", s);
-	/* The system call policy has its place here: everything before it may be denied by it. */
+	process_policy(s, o);
 	process_exec(s, x, o);
 }
 

@@ -77,11 +77,13 @@ static void out_dups(struct buf *b, const carrel_spec *s)
 {
 	static const char *const standard[] = { "stdin", "stdout", "stderr" };
 
-	term_out_list(b, (uint32_t)(3 + s->n_pass_fds));
+	term_out_list(b, (uint32_t)(3 + s->n_pass_fds + (s->filter_listens ? 1 : 0)));
 	for (int i = 0; i < 3; i++)
 		out_dup(b, i, standard[i]);
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		out_dup(b, s->pass_fds[i][1], NULL);
+	if (s->filter_listens)
+		out_dup(b, spec_listener(s), NULL);
 	term_out_nil(b);
 }
 
@@ -141,7 +143,8 @@ static void out_options(struct buf *b, const char *options)
  *   i int  u uint64_t  a const char * (atom)
  *   t const char * (text)  v const char *const * (list of texts)  f const char * ({fd, Name})
  *   h nothing ({host, group})  n nothing ([])  s int ({slot, N})  w const char * (list of its words, as atoms)
- *   g const gid_t *, size_t  p const uint16_t *, size_t (list of ports)  r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
+ *   b const void *, size_t (bytes)  g const gid_t *, size_t  p const uint16_t *, size_t (list of ports)
+ *   r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
  *   P const carrel_spec * (list of the numbers of its passed descriptors)
  */
 static void add(struct ops *o, enum place place, enum call_number call, const char *options, const char *format,
@@ -159,6 +162,7 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 	for (const char *f = format; *f != 0; f++) {
 		const gid_t *ids;
 		const uint16_t *ports;
+		const void *bytes;
 		uint64_t soft;
 
 		switch (*f) {
@@ -203,6 +207,10 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 		case 'p':
 			ports = va_arg(ap, const uint16_t *);
 			out_ports(b, ports, va_arg(ap, size_t));
+			break;
+		case 'b':
+			bytes = va_arg(ap, const void *);
+			term_out_binary(b, bytes, va_arg(ap, size_t));
 			break;
 		case 'r':
 			soft = va_arg(ap, uint64_t);

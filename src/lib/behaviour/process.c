@@ -8,6 +8,7 @@
 #include "constant.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 
 static void add_session(const carrel_spec *s, struct ops *o)
@@ -76,6 +77,19 @@ static void add_identity(const carrel_spec *s, const struct behaviour_context *x
 		ops_add(o, CALL_setresuid, false, "uuu", uid, uid, uid);
 }
 
+/* Everything but the command's execution comes before it, because it may forbid it. */
+void process_policy(const carrel_spec *s, struct ops *o)
+{
+	const char *preset = s->seccomp != NULL ? s->seccomp : spec_isolated(s) ? "default" : "none";
+
+	if (s->filter != NULL && s->filter_listens)
+		ops_add(o, CALL_seccomp_listen, false, "ib", spec_listener(s), s->filter, s->filter_len);
+	else if (s->filter != NULL)
+		ops_add(o, CALL_seccomp_filter, false, "b", s->filter, s->filter_len);
+	else if (strcmp(preset, "none") != 0)
+		ops_add(o, CALL_seccomp_preset, false, "a", preset);
+}
+
 void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o)
 {
 	const char *const shell[] = { "/bin/sh", "-c", s->shell, NULL };
@@ -119,6 +133,7 @@ static void process_program(const carrel_spec *s, const struct behaviour_context
 	ops_add(&o, CALL_reset_signals, false, "g", (const gid_t *)(const void *)s->keep_ignored,
 		s->n_keep_ignored);
 	ops_add(&o, CALL_dup_fds, false, "d", s);
+	process_policy(s, &o);
 	process_exec(s, x, &o);
 	ops_end(&o, b);
 }

@@ -64,15 +64,17 @@ static int nothing(void *arg)
 static int try_cgroup(int dir)
 {
 	scoped_fd kill_fd = sys_cgroup_kill_fd(dir);
+	int status = 0;
 
 	if (kill_fd < 0)
 		return kill_fd;
 	pid_t pid = sys_start(&(struct sys_start){ .run = nothing, .cgroup = dir });
 	if (pid < 0)
 		return pid;
-	while (waitpid(pid, NULL, __WALL) == -1 && errno == EINTR)
+	while (waitpid(pid, &status, __WALL) == -1 && errno == EINTR)
 		continue;
-	return 0;
+	/* Without clone3 it has to join by itself, which takes other rights. */
+	return status == 0 ? 0 : -EACCES;
 }
 
 static void own_name(char *name, size_t size, pid_t pid)
@@ -131,6 +133,19 @@ int sys_cgroup_child(int dir, int slot, bool fresh)
 		return -errno;
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd == -1 ? -errno : fd;
+}
+
+int sys_cgroup_join(int dir, pid_t pid)
+{
+	char text[16], *p = text + sizeof(text);
+	scoped_fd fd = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return -errno;
+	do
+		*--p = (char)('0' + pid % 10);
+	while ((pid /= 10) != 0);
+	return write(fd, p, (size_t)(text + sizeof(text) - p)) == -1 ? -errno : 0;
 }
 
 int sys_cgroup_kill_fd(int dir)
