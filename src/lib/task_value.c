@@ -149,8 +149,10 @@ static void build(struct term_in *in, struct room *room, carrel_value *v)
 		carrel_value *item = room->value;
 		size_t n = t.kind == TERM_STRING ? t.bytes.len : t.n;
 
-		v->kind = t.kind == TERM_TUPLE ? CARREL_STRUCTURE : CARREL_LIST;
-		v->item = item;
+		/* An empty list has one form, however it was written. */
+		if (t.kind == TERM_TUPLE || n > 0)
+			v->kind = t.kind == TERM_TUPLE ? CARREL_STRUCTURE : CARREL_LIST;
+		v->item = n > 0 ? item : NULL;
 		v->n_items = n;
 		room->value += n;
 		for (size_t i = 0; i < n; i++) {
