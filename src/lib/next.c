@@ -193,7 +193,7 @@ static int deliver_queued(carrel *c, carrel_event *ev)
 		c->last = &c->first;
 	free(c->current);
 	c->current = n;
-	if (n->proc->task != NULL && n->proc->task->news > 0)
+	if (n->proc != NULL && n->proc->task != NULL && n->proc->task->news > 0)
 		n->proc->task->news--;
 	full.sig = n->sig;
 	if (n->kind == CARREL_EXIT) {

@@ -77,11 +77,11 @@ own_cgroup
 if [ "$(id -u)" -eq 0 ] && [ -n "$cgroup" ]; then
 	mkdir "$cgroup/example"
 	is 'namespaces: process 1, of its own name, in its cgroup' "$("$examples/task_namespaces" "$cgroup/example" \
-		sh -c 'echo $$; hostname; ls -d /proc/[0-9]* | wc -l; ls /sys/class/net 2>/dev/null | wc -l >&2
+		sh -c 'echo $$; hostname; echo /proc/[0-9]*; ls /sys/class/net 2>/dev/null | wc -l >&2
 			sed -n "s,^0::,,p" /proc/self/cgroup; setsid sleep 100 & exit 5' 2>/dev/null; echo $?)" \
 		"1
 inside
-3
+/proc/1
 $(sed -n 's/^0:://p' /proc/self/cgroup)/example
 5"
 	is 'namespaces: nothing is left in the cgroup' "$(cat "$cgroup/example/cgroup.procs")" ''
