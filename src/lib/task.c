@@ -398,7 +398,7 @@ EXPORT carrel_task_state carrel_task_is(carrel_task *t)
 }
 
 /* Whoever is still below it goes with it; and it is told to go if it is not. */
-static bool is_being_killed(const carrel_task *t)
+bool task_is_being_killed(const carrel_task *t)
 {
 	while (t != NULL && !t->killed && !t->p->gone)
 		t = t->parent;
@@ -410,7 +410,7 @@ void task_release(carrel_task *t)
 	if (t->detached)
 		return;
 	t->stopping = true;
-	if (!is_being_killed(t->parent))
+	if (!task_is_being_killed(t->parent))
 		task_order(t, "stop", NULL, 0);
 	t->killed = true;
 }

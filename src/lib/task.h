@@ -130,6 +130,8 @@ static inline bool task_is_root(const carrel_task *t)
 void task_free(carrel_task *t);
 /* task_fork(t, f, captured, e): as carrel_task_fork(); ${captured}: for run_to_end(). */
 carrel_task *task_fork(carrel_task *t, const carrel_fork *f, bool captured, carrel_error *e);
+/* task_is_being_killed(t): all below it was told to go already. */
+bool task_is_being_killed(const carrel_task *t);
 /* task_spaces(path, ret): the numbers of a process in its PID namespaces, by the line NSpid of a file in /proc.  How many,
  * or -errno. */
 int task_spaces(const char *path, pid_t ret[SPACES_MAX]);

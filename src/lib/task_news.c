@@ -140,7 +140,8 @@ void task_ended(carrel_task *t)
 		if (child->p->gone || child->detached)
 			continue;
 		child->lost = !child->stopping;
-		task_order(child, "stop", NULL, 0);
+		if (!t->killed && !task_is_being_killed(t->parent))
+			task_order(child, "stop", NULL, 0);
 	}
 }
 
@@ -149,6 +150,7 @@ void tasks_end(carrel_task *root)
 	carrel *c = root->p->c;
 	carrel_proc *p;
 
+	root->killed = true;
 	for (size_t i = 0; (p = map_each(&c->procs, &i)) != NULL;) {
 		carrel_task *t = p->task;
 
