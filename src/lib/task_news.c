@@ -73,14 +73,19 @@ static void watch_ends_below(carrel_task *t)
 		task_watch_end(child);
 }
 
-/* Its caller, if there is one, has the descriptor in a poll. */
+void task_hang_up(carrel_task *t)
+{
+	if (t->socket >= 0)
+		shutdown(t->socket, SHUT_RDWR);
+	/* A caller has it in a poll. */
+	if (!t->busy)
+		t->socket = fd_close(t->socket);
+}
+
 void task_disconnect(carrel_task *t)
 {
 	task_unwatch(t);
-	if (t->socket >= 0 && t->busy)
-		shutdown(t->socket, SHUT_RDWR);
-	else
-		t->socket = fd_close(t->socket);
+	task_hang_up(t);
 	if (t->state == CARREL_TASK_CALLS)
 		t->state = t->executing ? CARREL_TASK_EXECUTED : CARREL_TASK_ENDED;
 	watch_ends_below(t);
