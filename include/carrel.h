@@ -11,7 +11,7 @@
  * Rules that hold everywhere:
  *  - Option structs begin with their size (CARREL_SPEC() sets it); fields that
  *    are zero are the safe default; later versions only append fields.  Structs without a size
- *    (carrel_error, carrel_io, carrel_status, carrel_result, carrel_info) do not change.
+ *    (carrel_error, carrel_io, carrel_status, carrel_result, carrel_info, carrel_value, carrel_calls, carrel_operation) do not change.
  *  - Functions that can fail return -1, NULL or a negative count, set errno to
  *    the error's `err`, and fill the caller's `carrel_error` when it is not
  *    NULL.

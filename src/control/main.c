@@ -39,6 +39,8 @@ __attribute__((visibility("default"))) int carrel_control_main(int argc, char **
 	pid_t host_group = getpgrp();
 	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid(), .want_cgroup = true };
 
+	/* The kernel puts the environment of a program behind its arguments. */
+	serve_is_program = environ == argv + argc + 1;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--no-cgroup") == 0)
 			role.want_cgroup = false;

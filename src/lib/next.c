@@ -131,7 +131,7 @@ void proc_forget(carrel_proc *p)
 		ending_remove(p->c, p);
 	/* Another thread may see the end and release it before carrel_spawn() has returned it. */
 	p->forgotten = true;
-	if (p->task != NULL && (p->task->busy || p->task->forks > 0))
+	if (p->task != NULL && p->task->users > 0)
 		p->task->freed = true;
 	else if (p->request == NULL)
 		proc_free(p);

@@ -221,7 +221,7 @@ void task_free(carrel_task *t)
 	}
 	if (t->ended_us != 0)
 		c->undecided--;
-	fd_close(t->socket);
+	task_hang_up(t);
 	fd_close(t->pidfd);
 	fd_close(t->reply.fd);
 	carrel_value_free(t->reply.value);
@@ -276,8 +276,8 @@ static carrel_task *fork_locked(carrel_task *parent, const carrel_fork *f, const
 	t->p = p;
 	p->task = t;
 	proc_adopt(p, r);
-	/* The parent may be released while its lock is not held; its call frees it then. */
-	parent->forks++;
+	/* The parent may be released while the lock is not held. */
+	task_use(parent);
 	int number = make_child(parent, t, f, r, e);
 	for (size_t i = 0; i < r->n_close; i++)
 		r->close_after[i] = fd_close(r->close_after[i]);
@@ -287,8 +287,7 @@ static carrel_task *fork_locked(carrel_task *parent, const carrel_fork *f, const
 			  strerror(-err));
 	const bool made = number >= 0 && err == 0;
 	err = errno;
-	if (--parent->forks == 0 && parent->freed && !parent->busy)
-		proc_free(parent->p);
+	task_unuse(parent);
 	/* Without its socket the new process ends. */
 	if (!made)
 		proc_free(p);
@@ -398,7 +397,7 @@ EXPORT carrel_task_state carrel_task_is(carrel_task *t)
 }
 
 /* Whoever is still below it goes with it; and it is told to go if it is not. */
-static bool is_being_killed(const carrel_task *t)
+bool task_is_being_killed(const carrel_task *t)
 {
 	while (t != NULL && !t->killed && !t->p->gone)
 		t = t->parent;
@@ -410,7 +409,7 @@ void task_release(carrel_task *t)
 	if (t->detached)
 		return;
 	t->stopping = true;
-	if (!is_being_killed(t->parent))
+	if (!task_is_being_killed(t->parent))
 		task_order(t, "stop", NULL, 0);
 	t->killed = true;
 }

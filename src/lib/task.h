@@ -55,8 +55,8 @@ struct carrel_task {
 	bool closed;		/* the connection has ended */
 	int64_t began_us;
 	int deadline_ms;	/* of calls that have none of their own; 0: none */
-	unsigned forks;		/* its callers are about to add a child */
-	bool freed;		/* ... while it was: its caller frees it */
+	unsigned users;		/* threads that make calls in it, or wait for their turn */
+	bool freed;		/* ... while there were: the last of them frees it */
 };
 
 /* task_value.c */
@@ -88,6 +88,9 @@ struct calling {
 int task_make(carrel_task *t, struct calling *m, struct reply *ret, carrel_error *e);
 /* task_closed(m, e): what the end of the connection means for the call: 0, or -1 with EPIPE. */
 int task_closed(const struct calling *m, carrel_error *e);
+/* task_use(t), task_unuse(t): with the lock held: it is not freed in between. */
+void task_use(carrel_task *t);
+void task_unuse(carrel_task *t);
 /* task_make_unlocked(t, m, ret, e): the same for who does not have the lock. */
 int task_make_unlocked(carrel_task *t, struct calling *m, struct reply *ret, carrel_error *e);
 /* calling_init(m, number): without arguments so far; calling_finish(m). */
@@ -105,6 +108,8 @@ bool task_read(carrel_task *t);
 int task_watch(carrel_task *t);
 void task_watch_end(carrel_task *t);
 void task_unwatch(carrel_task *t);
+/* task_hang_up(t): close the socket, also for those that the host forked and that have a copy. */
+void task_hang_up(carrel_task *t);
 /* task_disconnect(t): no more calls. */
 void task_disconnect(carrel_task *t);
 /* task_orphan(root, in): the control process said ORPHAN.  0 or -EBADMSG. */
@@ -130,6 +135,8 @@ static inline bool task_is_root(const carrel_task *t)
 void task_free(carrel_task *t);
 /* task_fork(t, f, captured, e): as carrel_task_fork(); ${captured}: for run_to_end(). */
 carrel_task *task_fork(carrel_task *t, const carrel_fork *f, bool captured, carrel_error *e);
+/* task_is_being_killed(t): all below it was told to go already. */
+bool task_is_being_killed(const carrel_task *t);
 /* task_spaces(path, ret): the numbers of a process in its PID namespaces, by the line NSpid of a file in /proc.  How many,
  * or -errno. */
 int task_spaces(const char *path, pid_t ret[SPACES_MAX]);

@@ -134,8 +134,19 @@ static bool await_answer(carrel_task *t, int64_t deadline_us)
 	}
 }
 
+void task_use(carrel_task *t)
+{
+	t->users++;
+}
+
+void task_unuse(carrel_task *t)
+{
+	if (--t->users == 0 && t->freed)
+		proc_free(t->p);
+}
+
 /* The call is over: others may have theirs, and whoever waits for events reads again. */
-static bool end_call(carrel_task *t)
+static void end_call(carrel_task *t)
 {
 	t->busy = t->executing = false;
 	if (t->state != CARREL_TASK_CALLS)
@@ -143,12 +154,11 @@ static bool end_call(carrel_task *t)
 	else
 		task_watch(t);
 	pthread_cond_broadcast(&t->p->c->changed);
-	return t->freed && t->forks == 0;
 }
 
-int task_make(carrel_task *t, struct calling *m, struct reply *ret, carrel_error *e)
+static int make(carrel_task *t, struct calling *m, struct reply *ret, carrel_error *e)
 {
-	carrel_proc *p = t->p;
+	const carrel_proc *p = t->p;
 	if (m->deadline_ms == 0)
 		m->deadline_ms = t->deadline_ms;
 	const int64_t deadline_us = m->deadline_ms > 0 ? clock_deadline_us(m->deadline_ms) : CLOCK_NEVER;
@@ -172,7 +182,7 @@ int task_make(carrel_task *t, struct calling *m, struct reply *ret, carrel_error
 	bool answered = r < 0 && r != -EPIPE ? true : await_answer(t, deadline_us);
 	*ret = t->reply;
 	t->reply = (struct reply){ .fd = -1 };
-	bool freed = end_call(t);
+	end_call(t);
 	if (r < 0 && r != -EPIPE)
 		r = error_set(e, CARREL_STAGE_CHANNEL, -r, -1, "%s: cannot send the call to task %d: %s", m->what, p->pid, strerror(-r));
 	else if (ret->done && ret->err == ECANCELED && clock_poll_ms(deadline_us) == 0)
@@ -183,8 +193,16 @@ int task_make(carrel_task *t, struct calling *m, struct reply *ret, carrel_error
 		r = timed_out(t, m, e);
 	else
 		r = 1;
-	if (freed)
-		proc_free(p);
+	return r;
+}
+
+int task_make(carrel_task *t, struct calling *m, struct reply *ret, carrel_error *e)
+{
+	task_use(t);
+	int r = make(t, m, ret, e);
+	int err = errno;
+	task_unuse(t);
+	errno = err;
 	return r;
 }
 

@@ -73,14 +73,19 @@ static void watch_ends_below(carrel_task *t)
 		task_watch_end(child);
 }
 
-/* Its caller, if there is one, has the descriptor in a poll. */
+void task_hang_up(carrel_task *t)
+{
+	if (t->socket >= 0)
+		shutdown(t->socket, SHUT_RDWR);
+	/* A caller has it in a poll. */
+	if (!t->busy)
+		t->socket = fd_close(t->socket);
+}
+
 void task_disconnect(carrel_task *t)
 {
 	task_unwatch(t);
-	if (t->socket >= 0 && t->busy)
-		shutdown(t->socket, SHUT_RDWR);
-	else
-		t->socket = fd_close(t->socket);
+	task_hang_up(t);
 	if (t->state == CARREL_TASK_CALLS)
 		t->state = t->executing ? CARREL_TASK_EXECUTED : CARREL_TASK_ENDED;
 	watch_ends_below(t);
@@ -140,7 +145,8 @@ void task_ended(carrel_task *t)
 		if (child->p->gone || child->detached)
 			continue;
 		child->lost = !child->stopping;
-		task_order(child, "stop", NULL, 0);
+		if (!t->killed && !task_is_being_killed(t->parent))
+			task_order(child, "stop", NULL, 0);
 	}
 }
 
@@ -149,6 +155,7 @@ void tasks_end(carrel_task *root)
 	carrel *c = root->p->c;
 	carrel_proc *p;
 
+	root->killed = true;
 	for (size_t i = 0; (p = map_each(&c->procs, &i)) != NULL;) {
 		carrel_task *t = p->task;
 

@@ -757,6 +757,28 @@ TEST(streams_of_other_kinds)
 	done();
 }
 
+/* What the functions for trees do with a task that is no root: itself, and what is below it. */
+TEST(a_task_is_a_tree)
+{
+	carrel_info info[8];
+	carrel_task *r = root(&a), *t = fork_as(r, &b), *t2 = fork_as(t, &c), *other = fork_as(r, &d);
+
+	CHECK_INT((int)carrel_tree(carrel_task_proc(r), info, 8), 4);
+	CHECK_INT(info[0].pid, pid_of(r));
+	CHECK_INT((int)carrel_tree(carrel_task_proc(t), info, 8), 2);
+	CHECK_INT(info[0].pid, pid_of(t));
+	CHECK_INT(info[1].pid, pid_of(t2));
+	CHECK_INT(carrel_set_limit(carrel_task_proc(t), &(carrel_rlimit){ RLIMIT_NOFILE, 99, 99 }), 2);
+	struct rlimit now;
+	CHECK(prlimit(pid_of(t2), RLIMIT_NOFILE, NULL, &now) == 0 && now.rlim_cur == 99);
+	CHECK(prlimit(pid_of(other), RLIMIT_NOFILE, NULL, &now) == 0 && now.rlim_cur != 99);
+	carrel_stop(carrel_task_proc(t), NULL, 0);
+	AWAIT(b.gone, 1);
+	AWAIT(c.gone, 1);
+	CHECK_INT((int)carrel_tree(carrel_task_proc(t), info, 8), 0);
+	done();
+}
+
 /* ------------------------------------------------------ descriptors of the host --- */
 
 TEST(descriptors_go_both_ways)

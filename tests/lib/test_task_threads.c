@@ -166,7 +166,9 @@ TEST_T(one_handle_with_a_reader, 300)
 /* --------------------------------------------------------- calls that wait --- */
 
 static carrel_error waiter_error;
+static atomic_int waiter_errors;
 static atomic_bool waiting;
+static pthread_mutex_t waiter_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool reads;		/* the waiter waits for input; else for nothing at all */
 
 static void *wait_in_a_call(void *arg)
@@ -175,9 +177,16 @@ static void *wait_in_a_call(void *arg)
 	const carrel_value nothing[4] = { { .kind = CARREL_NONE } };
 
 	atomic_store(&waiting, true);
-	int r = reads ? carrel_task_call(arg, "read", v, 2, NULL, NULL, &waiter_error)
-		      : carrel_task_call(arg, "select", nothing, 4, NULL, NULL, &waiter_error);
-	return r == 0 ? arg : NULL;
+	carrel_error mine = { 0 };
+	int r = reads ? carrel_task_call(arg, "read", v, 2, NULL, NULL, &mine)
+		      : carrel_task_call(arg, "select", nothing, 4, NULL, NULL, &mine);
+	if (r == 0)
+		return arg;
+	atomic_fetch_add(&waiter_errors, mine.err == EPIPE || mine.err == ESRCH);
+	pthread_mutex_lock(&waiter_lock);
+	waiter_error = mine;
+	pthread_mutex_unlock(&waiter_lock);
+	return NULL;
 }
 
 static pthread_t start_waiter(carrel_task *t)
@@ -241,14 +250,19 @@ TEST_T(released_in_a_call, 120)
 	reads = false;
 	for (int i = 0; i < 6; i++) {
 		carrel_task *r = root(&a), *t = fork_as(r, NULL), *victim = i % 3 == 0 ? t : i % 3 == 1 ? fork_as(t, NULL) : r;
-		void *result;
-		pthread_t thread = start_waiter(victim);
+		void *result[3];
+		pthread_t thread[3];
 
+		/* One waits in the call, two more for their turn. */
+		for (int k = 0; k < 3; k++)
+			thread[k] = start_waiter(victim);
 		poll(NULL, 0, 10);
 		carrel_release(carrel_task_proc(i % 3 == 2 ? r : t));
-		CHECK(pthread_join(thread, &result) == 0);
-		CHECK(result == NULL);
-		CHECK(waiter_error.err == EPIPE);
+		for (int k = 0; k < 3; k++) {
+			CHECK(pthread_join(thread[k], &result[k]) == 0);
+			CHECK(result[k] == NULL);
+		}
+		CHECK(waiter_errors == (i + 1) * 3);
 		done();
 		check_no_child();
 	}

@@ -24,6 +24,8 @@
 
 static struct serve serve;
 
+bool serve_is_program;
+
 static struct arena memory(size_t size)
 {
 	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -204,7 +206,8 @@ int64_t serve_begin(const struct arg *a, int proc)
 	s->values = memory(VALUES_MAX);
 	if (s->arguments.p == NULL || s->values.p == NULL)
 		return -ENOMEM;
-	s->k.private[PRIVATE_EXE] = openat(proc, "self/exe", O_RDONLY | O_CLOEXEC);
+	if (serve_is_program)
+		s->k.private[PRIVATE_EXE] = openat(proc, "self/exe", O_RDONLY | O_CLOEXEC);
 	serve_move_private(s);
 	environ = a[2].v;
 	sys_become("carrel:task");

@@ -59,6 +59,9 @@ struct answer {
 	sigset_t mask;
 };
 
+/* The control process is a program of its own, which can be executed anew; no part of another. */
+extern bool serve_is_program;
+
 /* serve_begin(a, proc): the operation serve with its arguments, in a process where nothing else runs; ${proc} is
  * /proc.  Returns -errno if it cannot be. */
 int64_t serve_begin(const struct arg *a, int proc);
