@@ -191,8 +191,9 @@ TEST(descriptors_of_a_new_task)
 
 	for (int i = 0; i < 20; i++)
 		t = fork_as(r, NULL);
-	/* It has answered: what it had from its parent at first is gone. */
+	/* They have answered: what the one had from its parent at first is gone, and what the other had for it. */
 	CHECK_INT(NUMBER0(t, "getpid"), pid_of(t));
+	CHECK_INT(NUMBER0(r, "getpid"), pid_of(r));
 	for (int i = 0; i < 2; i++) {
 		int n = 0;
 
