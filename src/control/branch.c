@@ -100,15 +100,28 @@ static void remember_all(const struct reaper *r, struct branch *b)
 		sys_branch_each(r->role->proc, b->member[i].fd, remember, b);
 }
 
+/* In one visit: whoever was stopped and then lost its parent must not stay so. */
+static void stop_and_remember(void *arg, pid_t pid, int fd)
+{
+	remember(arg, pid, fd);
+	sys_pidfd_signal(fd, SIGSTOP);
+}
+
 static void kill_members(const struct reaper *r, struct branch *b)
 {
 	int before = -1, now = 0;
 
 	for (int round = 0; now != before && round < ROUNDS_MAX; round++) {
+		const int n = b->n_members;
+
 		before = now;
-		now = signal_members(r, b, SIGSTOP);
+		now = 0;
+		for (int i = 0; i < n; i++) {
+			int found = sys_branch_each(r->role->proc, b->member[i].fd, stop_and_remember, b);
+
+			now += found > 0 ? found : 0;
+		}
 	}
-	remember_all(r, b);
 	signal_members(r, b, SIGKILL);
 	b->due_us = clock_deadline_us(AGAIN_MS);
 }

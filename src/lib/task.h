@@ -43,6 +43,7 @@ struct carrel_task {
 	bool watched, watched_end; /* its socket, its pidfd are in the set */
 	bool stopping, lost;	/* we ended it; it ended because its parent did */
 	bool killed;		/* all below it, too, was told to go */
+	bool ending;		/* a root: its tree is empty */
 	bool detached;
 	int64_t ended_us;	/* the pidfd said that it ended, and nobody has said how: since then; or 0 */
 	int64_t reaped_us;	/* ... and somebody waited for it: since then; or 0 */

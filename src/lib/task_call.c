@@ -15,6 +15,8 @@
 
 /* How long a task may take to answer that a call was cancelled. */
 #define GRACE_MS 500
+/* How often a call is sent again, a millisecond later, that the kernel has no memory for. */
+#define SHORTAGE_TRIES 100
 
 static bool executes(enum call_number number)
 {
@@ -156,6 +158,19 @@ static void end_call(carrel_task *t)
 	pthread_cond_broadcast(&t->p->c->changed);
 }
 
+/* Without waiting for a task that does not read; but for memory that the kernel has not got now, a moment. */
+static int send_call(const carrel_task *t, const struct calling *m)
+{
+	int r;
+
+	for (int tries = 0;; tries++) {
+		r = link_send(t->socket, MSG_CALL, t->call, m->args.data, m->args.len, m->fds, m->n_fds, false);
+		if ((r != -ENOBUFS && r != -ENOMEM) || tries == SHORTAGE_TRIES)
+			return r;
+		poll(NULL, 0, 1);
+	}
+}
+
 static int make(carrel_task *t, struct calling *m, struct reply *ret, carrel_error *e)
 {
 	const carrel_proc *p = t->p;
@@ -178,7 +193,7 @@ static int make(carrel_task *t, struct calling *m, struct reply *ret, carrel_err
 	t->call++;
 	t->reply = (struct reply){ .fd = -1 };
 	debug(p->c, "> CALL %u %s in task %d, %zu bytes", t->call, m->what, p->pid, m->args.len);
-	r = link_send(t->socket, MSG_CALL, t->call, m->args.data, m->args.len, m->fds, m->n_fds, false);
+	r = send_call(t, m);
 	bool answered = r < 0 && r != -EPIPE ? true : await_answer(t, deadline_us);
 	*ret = t->reply;
 	t->reply = (struct reply){ .fd = -1 };

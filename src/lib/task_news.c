@@ -145,8 +145,7 @@ void task_ended(carrel_task *t)
 		if (child->p->gone || child->detached)
 			continue;
 		child->lost = !child->stopping;
-		if (!t->killed && !task_is_being_killed(t->parent))
-			task_order(child, "stop", NULL, 0);
+		task_order(child, "stop", NULL, 0);
 	}
 }
 
@@ -155,7 +154,7 @@ void tasks_end(carrel_task *root)
 	carrel *c = root->p->c;
 	carrel_proc *p;
 
-	root->killed = true;
+	root->ending = true;
 	for (size_t i = 0; (p = map_each(&c->procs, &i)) != NULL;) {
 		carrel_task *t = p->task;
 
@@ -404,7 +403,7 @@ int task_order(carrel_task *t, const char *what, const struct step *step, int n)
 		term_out_nil(&b);
 		return channel_send(t->p->c, MSG_KILL, t->p->id, &b, NULL, 0) < 0 ? -EPIPE : 0;
 	}
-	if (t->root == NULL || t->root->p->gone || t->pidfd < 0)
+	if (t->root == NULL || t->root->p->gone || t->root->ending || t->pidfd < 0)
 		return -ESRCH;
 	buf_init_fixed(&b, mem, sizeof(mem));
 	term_out_version(&b);
