@@ -22,6 +22,7 @@ help:
 	@echo 'make tsan       the tests of the library with threads under ThreadSanitizer'
 	@echo 'make fuzz       fuzz each parser and the port for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
 	@echo 'make lint       both compilers, manual pages, shell scripts'
+	@echo 'make vm         some tests in a virtual machine: Linux 6.1, cgroup v2 alone'
 	@echo 'make bench      measure, side by side with what is installed'
 	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR; uninstall takes it away again'
 
@@ -71,12 +72,16 @@ fuzz:
 	ninja -C $(BUILD)/fuzz
 	sh scripts/fuzz $(BUILD)/fuzz $(FUZZ_SECONDS)
 
+vm: static main
+	sh tests/vm/run $(MAIN) $(STATIC) $(TESTS)
+
 lint: static main
 	sh scripts/lint $(BUILD)
 
 bench: static main
 	sh bench/run $(MAIN) $(STATIC)
 	sh bench/port $(STATIC)/src/carrel-port $(MAIN)/bench/nop
+	python3 bench/supervise $(abspath $(STATIC))/src/carrel $(abspath $(MAIN))/bench/mark
 
 install: static main
 	DESTDIR='$(DESTDIR)' meson install -C $(MAIN) --no-rebuild --skip-subprojects
@@ -89,4 +94,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help static main check asan tsan fuzz lint bench install uninstall clean
+.PHONY: all help static main check asan tsan vm fuzz lint bench install uninstall clean

@@ -162,14 +162,41 @@ enum {
 	CARREL_SET_GROUPS = 4,	/* without it, no supplementary groups when uid or gid is set */
 	CARREL_SET_UID_AUTO = 8,/* uid (and gid) derived from the host's pid: 65536 to 131070 */
 	CARREL_SET_PRIORITY = 16,
-	CARREL_SET_UMASK = 32
+	CARREL_SET_UMASK = 32,
+	CARREL_SET_IO_PRIORITY = 64,
+	CARREL_SET_OOM_SCORE_ADJ = 128
 };
+
+/* Limits of a whole tree. */
+typedef enum {
+	CARREL_LIMIT_NONE = 0,
+	CARREL_LIMIT_MEMORY,	/* .memory: something was killed because of it */
+	CARREL_LIMIT_PIDS,	/* .pids: a process or thread was refused */
+	CARREL_LIMIT_CPU_TIME,	/* .cpu_time_ms: it is used up; the tree is being stopped */
+	CARREL_LIMIT_OUTPUT	/* .output_limit: more was written; the tree is being stopped */
+} carrel_limit;
+
+/* What may be read from and written to a block device each second; 0: no limit. */
+typedef struct {
+	const char *device;	/* path of the device, or of a file or directory on it; or MAJOR:MINOR */
+	uint64_t read_bytes, write_bytes, reads, writes;
+} carrel_io_limit;
+
+#define CARREL_IO_LIMITS_MAX 16
+
+/* How soon its input and output is served; IOPRIO_CLASS_* of <linux/ioprio.h>. */
+typedef enum {
+	CARREL_IO_REALTIME = 1,	/* needs root */
+	CARREL_IO_BEST_EFFORT,
+	CARREL_IO_IDLE
+} carrel_io_class;
 
 /* Which network the task sees. */
 typedef enum {
 	CARREL_NET_DEFAULT = 0,	/* process: HOST; rootless, container: NONE */
 	CARREL_NET_NONE,	/* a network of its own, with a loopback interface that is up */
-	CARREL_NET_HOST		/* the host's */
+	CARREL_NET_HOST,	/* the host's */
+	CARREL_NET_PATH		/* an existing one: .net_path */
 } carrel_net;
 
 /*
@@ -180,6 +207,8 @@ typedef struct {
 	const char *source;	/* on the host; relative to the host's directory */
 	const char *dest;	/* in the task's root, absolute; NULL: the same path as source, which is absolute then */
 	int writable;		/* 0: read-only */
+	int optional;		/* one whose source is not there is left out */
+	int alone;		/* without what is mounted below it (an ordinary user cannot uncover that: EINVAL) */
 } carrel_bind;
 
 /* An empty directory in memory that the task can write to. */
@@ -285,6 +314,18 @@ typedef struct {
 	const carrel_tmpfs *tmpfs;	/* at most CARREL_TMPFS_MAX */
 	size_t n_tmpfs;
 	const char *hostname;		/* NULL: "carrel" */
+	int overlay;			/* its root can be written to: what it changes lies in a layer above, in memory,
+					   and is gone with it; .root needs no directories for what is mounted then */
+	const char *overlay_dir;	/* ... in this directory, and stays there: implies overlay */
+	uint64_t overlay_size;		/* ... bytes at most in memory; 0: 256 MiB */
+	const char *ops_override;	/* text of operations: those of a place take the behaviour's of this place, but
+					   for what must come last there (doc/PROGRAMS.md) */
+	const char *ops_add;		/* ... are added to the behaviour's of their places */
+	const char *net_path;		/* CARREL_NET_PATH: a network namespace by path, such as /run/netns/NAME or
+					   /proc/PID/ns/net */
+	int subids;			/* the user's ranges of /etc/subuid and /etc/subgid are mapped inside as well,
+					   from 0 on but for .uid and .gid; supplementary groups are dropped, and .groups
+					   may name mapped ones.  A user other than root needs newuidmap(1) for that. */
 	/*
 	 * What follows takes rights away by Landlock, in every behaviour and without privilege (Linux; carrel-restrict(7)
 	 * says what it covers).  What the kernel cannot enforce is an error (EOPNOTSUPP) before anything starts.
@@ -307,10 +348,104 @@ typedef struct {
 	 */
 	uint64_t caps;
 	int drop_caps;
+	/*
+	 * Which system calls the task may make (Linux, any behaviour; carrel-policy(5)).  The last thing that is
+	 * done before the command is executed.  Refused together with ops and allow_setuid.
+	 */
+	const char *seccomp;		/* a preset: "default", "strict", "none"; NULL: "none" for process, else
+					   "default" */
+	const void *filter;		/* in place of a preset: a BPF program for seccomp(2), as
+					   carrel_policy_filter() makes them */
+	size_t filter_len;		/* bytes of it */
+	int filter_listens;		/* ${filter} asks a listener, which comes over ... */
+	int filter_socket;		/* ... this UNIX socket of the host's, with SCM_RIGHTS: seccomp_unotify(2) */
+	/*
+	 * Limits of the whole tree, however many processes it has.  They are held by cgroups that are made for it:
+	 * v2 where one can be had that may be divided, else v1.  What nothing here can hold is an error before the
+	 * command begins (CARREL_STAGE_RLIMIT), whose sentence says what would allow it.
+	 */
+	uint64_t memory;		/* bytes, swap included; 0: no limit.  Beyond it the kernel kills a process
+					   of the tree: CARREL_LIMIT_MEMORY, CARREL_BY_OOM */
+	uint64_t pids;			/* processes and threads at one time; 0: no limit */
+	unsigned cpu;			/* thousandths of a processor: 500 is half of one, 2000 two; 0: no limit */
+	int cpu_time_ms;		/* > 0: processor time of all of it, after which the stop steps begin */
+	const carrel_io_limit *io_limits;
+	size_t n_io_limits;		/* at most CARREL_IO_LIMITS_MAX */
+	uint64_t output_limit;		/* bytes from stdout and stderr together that are delivered; what comes
+					   behind them is dropped, and the stop steps begin; 0: no limit */
+	const unsigned *cpus;		/* processors that it may run on */
+	size_t n_cpus;
+	carrel_io_class io_class;	/* CARREL_SET_IO_PRIORITY */
+	int io_level;			/* ... 0 (first) to 7 */
+	int oom_score_adj;		/* CARREL_SET_OOM_SCORE_ADJ: -1000 to 1000, see proc(5) */
+	int best_effort;		/* what cannot be limited is left out: carrel_get_record() tells */
+	int record;			/* have carrel_get_record() know what the kernel says */
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })
 #define CARREL_ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* ------------------------------------------------- system call policies --- */
+
+/* A system call policy: a text of carrel-policy(5) that was understood. */
+typedef struct carrel_policy carrel_policy;
+
+/* What is done about calls. */
+typedef enum {
+	CARREL_POLICY_ENFORCE = 0,	/* what the policy says */
+	CARREL_POLICY_ASK_REFUSED,	/* a listener is asked about those that it does not simply allow */
+	CARREL_POLICY_ASK_ALL		/* ... about all */
+} carrel_policy_mode;
+
+/* What a policy says about one call. */
+typedef struct {
+	enum { CARREL_CALL_ALLOW, CARREL_CALL_ERRNO, CARREL_CALL_KILL, CARREL_CALL_LOG } action;
+	int err;		/* CARREL_CALL_ERRNO */
+} carrel_verdict;
+
+/*
+ * Gives the text that a policy includes: in memory that the library frees, or NULL with a phrase in ${why}, which has
+ * room for ${size}.  A ${name} that does not begin with a slash has the folder of the text that includes it before it.
+ */
+typedef char *(*carrel_policy_include)(void *arg, const char *name, char *why, size_t size);
+
+/*
+ * carrel_policy_parse(text, name, include, arg, e): the policy in ${text}, which errors call ${name}.  Without
+ * ${include} only presets can be included.  Free it with carrel_policy_free().  NULL: EINVAL, with ${e->index} the
+ * number of the line, or ENOMEM.
+ */
+carrel_policy *carrel_policy_parse(const char *text, const char *name, carrel_policy_include include, void *arg,
+				   carrel_error *e);
+
+/* carrel_policy_free(p): release ${p}; NULL is allowed. */
+void carrel_policy_free(carrel_policy *p);
+
+/* carrel_policy_preset(i): the name of preset ${i}, counted from 0; NULL behind the last. */
+const char *carrel_policy_preset(size_t i);
+
+/* carrel_policy_text(name): the text of the preset ${name}, or of the groups ("groups"); NULL when there is none. */
+const char *carrel_policy_text(const char *name);
+
+/*
+ * carrel_policy_filter(p, arch, mode, ret_filter, ret_len, e): ${p} as a BPF program for the machine ${arch} ("x86_64",
+ * "aarch64", "riscv64"; NULL: this one) in ${ret_filter} (free(3) it), its bytes in ${ret_len}: 0 when nothing is
+ * refused and none is needed.  0, or -1: EINVAL, E2BIG, ENOMEM.
+ */
+int carrel_policy_filter(const carrel_policy *p, const char *arch, carrel_policy_mode mode, void **ret_filter,
+			 size_t *ret_len, carrel_error *e);
+
+/*
+ * carrel_policy_decide(p, arch, nr, args): what ${p} says about the call ${nr} of the machine with the kernel's number
+ * ${arch} (AUDIT_ARCH_*, as in struct seccomp_data) with the six arguments ${args}.  Another ABI than the three of
+ * carrel_policy_filter() is foreign to all of them.
+ */
+carrel_verdict carrel_policy_decide(const carrel_policy *p, uint32_t arch, int nr, const uint64_t args[6]);
+
+/* carrel_call_name(arch, nr): the name of the call ${nr} there; NULL when carrel does not know it. */
+const char *carrel_call_name(uint32_t arch, int nr);
+
+/* carrel_call_args(arch, nr): a letter for each of its arguments, i of 32 bits, l of 64, p an address; or NULL. */
+const char *carrel_call_args(uint32_t arch, int nr);
 
 /* ------------------------------------------------------------- events --- */
 
@@ -319,7 +454,9 @@ typedef enum {
 	CARREL_BY_ITSELF = 0,	/* the leader ended by itself (a signal from inside included) */
 	CARREL_BY_TIMEOUT,	/* timeout_ms passed */
 	CARREL_BY_STOP,		/* carrel_stop(), carrel_release(), carrel_close() */
-	CARREL_BY_LOSS		/* a control process was lost */
+	CARREL_BY_LOSS,		/* a control process was lost */
+	CARREL_BY_OOM,		/* the leader was killed because the tree's memory was at its limit */
+	CARREL_BY_LIMIT		/* cpu_time_ms or output_limit */
 } carrel_cause;
 
 #define CARREL_LEFTOVERS_MAX 16
@@ -359,9 +496,10 @@ typedef enum {
 	CARREL_GONE,		/* the tree is empty: once, last, with the final status */
 	CARREL_LOST,		/* the control process is gone and every tree with it; proc is NULL.
 				   The GONE events of the trees come before it. */
-	CARREL_INPUT_FAILED	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
+	CARREL_INPUT_FAILED,	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
 				   that the task does not take it for the end: carrel_write() can go on,
 				   carrel_eof() end it, carrel_stop() the tree. */
+	CARREL_LIMIT		/* the tree met its limit `limit`: once for each */
 } carrel_event_kind;
 
 /*
@@ -382,6 +520,7 @@ typedef struct {
 	int partial;		/* OUT, ERR of CARREL_LINES: no newline came after this: the line is longer than
 				   max_line and goes on in the next event, or the stream ended without one */
 	int err;		/* INPUT_FAILED: errno */
+	carrel_limit limit;	/* LIMIT */
 } carrel_event;
 
 /* ---------------------------------------------------------- lifecycle --- */
@@ -406,6 +545,10 @@ typedef struct {
 				   names one.  For static programs that want to ship as one file: the host
 				   must be small, because it is copied, and have one thread.  What its memory
 				   holds is in the copies too. */
+	int limits;		/* trees of this handle may have limits: where only a service manager can give a
+				   cgroup that holds them, the control process begins in a scope of its own
+				   (systemd-run, or what $CARREL_SYSTEMD_RUN names).  Without it they have to do with
+				   the cgroups that are there */
 } carrel_config;
 
 /*
@@ -478,6 +621,26 @@ void carrel_result_free(carrel_result *r);
  * Starts nothing.  0, or -1.
  */
 int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e);
+
+/* How carrel_describe() says it. */
+typedef enum {
+	CARREL_FORM_OPS = 0,	/* as carrel_print_ops() */
+	CARREL_FORM_JSON,	/* the same operations as JSON, an array of objects; see doc/PROGRAMS.md */
+	CARREL_FORM_WORDS	/* what the task will see and may use, in words for people */
+} carrel_form;
+
+/*
+ * carrel_describe(s, form, ret_text, e): what carrel_spawn() would do for ${s}, as text in ${ret_text} (free(3)
+ * it).  All forms are made of the operations themselves.  Starts nothing.  0, or -1.
+ */
+int carrel_describe(const carrel_spec *s, carrel_form form, char **ret_text, carrel_error *e);
+
+/*
+ * carrel_root_create(dir, e): make the directory ${dir}, which must not be there, with the directories, links and
+ * files that carrel_spec.root wants; what is to be run in it is put there by others, or shown by .binds.  It is
+ * there as a whole or not at all.  0, or -1: EEXIST, ENOENT, EACCES, ...
+ */
+int carrel_root_create(const char *dir, carrel_error *e);
 
 /* ------------------------------------------------------------ a tree --- */
 
@@ -572,6 +735,73 @@ int carrel_resize(carrel_proc *p, unsigned rows, unsigned cols);
  * tree is gone), EPIPE.
  */
 int carrel_set_limit(carrel_proc *p, const carrel_rlimit *l);
+
+/*
+ * carrel_freeze(p, on): freeze every process of the tree (${on} 1), so that none runs until it is thawed (${on} 0), and
+ * wait until that is so.  A stop and a kill thaw it; time limits go on.  0, or -1: EINVAL, EOPNOTSUPP (it is in no
+ * cgroup that can be frozen), ESRCH (the tree is gone or about to be killed), ETIMEDOUT (a process of it waits in the
+ * kernel; it will freeze behind that), EPIPE.
+ */
+int carrel_freeze(carrel_proc *p, int on);
+
+/* ------------------------------------------------------------ record --- */
+
+/* Whether a restriction holds. */
+typedef enum {
+	CARREL_NOT_ASKED = 0,	/* nobody wants it */
+	CARREL_ENFORCED,	/* the kernel says so */
+	CARREL_NOT_ENFORCED,	/* the kernel says that it does not hold (best_effort) */
+	CARREL_UNKNOWN		/* the kernel does not tell */
+} carrel_hold;
+
+/* One restriction. */
+typedef struct {
+	const char *name;	/* such as "memory"; carrel-status(5) has them all */
+	const char *asked;	/* in words of the options, or "" */
+	carrel_hold hold;
+	const char *mechanism;	/* what holds it: "cgroup v2 memory.max", "rlimit", "namespace"...; or "" */
+	const char *found;	/* what the kernel says, or "" */
+} carrel_restriction;
+
+/* Who ended a tree. */
+typedef enum {
+	CARREL_ENDED_BY_TASK = 0, /* the leader ended by itself */
+	CARREL_ENDED_BY_SIGNAL,	/* a signal that was not ours */
+	CARREL_ENDED_BY_TIMEOUT,
+	CARREL_ENDED_BY_OOM,
+	CARREL_ENDED_BY_LIMIT,
+	CARREL_ENDED_BY_HOST,	/* carrel_stop(), carrel_release(), carrel_close() */
+	CARREL_ENDED_BY_LOSS	/* a control process was lost */
+} carrel_ender;
+
+#define CARREL_UNCOUNTED UINT64_MAX	/* where nothing counts it */
+
+/* How a tree ended, what it used, and what was enforced. */
+typedef struct {
+	size_t size;
+	carrel_status status;	/* user and system time as exact as they can be had */
+	carrel_ender ended_by;
+	carrel_limit limit;	/* ... ENDED_BY_OOM, ENDED_BY_LIMIT */
+	uint64_t memory_peak;	/* bytes of the whole tree at one time, its files in the page cache included */
+	uint64_t pids_peak;	/* processes and threads at one time */
+	uint64_t oom_kills;	/* processes killed because memory was at its limit */
+	uint64_t pids_refused;	/* how often a process or thread was refused */
+	uint64_t throttled_us;	/* time spent waiting because of .cpu */
+	char mechanism[32];	/* what keeps the tree: "reaper", "reaper+cgroup", with "+pidns" */
+	const carrel_restriction *restrictions; /* until the proc is released */
+	size_t n_restrictions;
+} carrel_record;
+
+/*
+ * carrel_get_record(p, r): fill ${r}, whose size is set, with what is known of ${p}, whose spec had .record: the
+ * restrictions from STARTED on, the rest once the tree is gone.  0, or -1: EINVAL (no .record), ENOMEM.
+ */
+int carrel_get_record(carrel_proc *p, carrel_record *r);
+
+/* carrel_hold_name(h), carrel_ender_name(e), carrel_limit_name(l): the words for them; never NULL. */
+const char *carrel_hold_name(carrel_hold h);
+const char *carrel_ender_name(carrel_ender e);
+const char *carrel_limit_name(carrel_limit l);
 
 /* -------------------------------------------------------------- about --- */
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The command: finds the verb. */
 #include "options.h"
+#include "policy.h"
 #include "report.h"
+#include "root.h"
 #include "run.h"
 #include "supervise.h"
 
@@ -24,6 +26,8 @@ static const struct verb {
 	{ "run", cmd_run, "run a command and leave nothing of it behind", &run_options_table },
 	{ "supervise", cmd_supervise, "keep services running", &supervise_options_table },
 	{ "ctl", cmd_ctl, "ask a supervisor", &ctl_options_table },
+	{ "root", cmd_root, "make a root directory for isolated commands", &root_options_table },
+	{ "policy", cmd_policy, "check, show and learn policies for system calls", NULL },
 	{ "version", cmd_version, "print the version", NULL },
 	{ "help", cmd_help, "print this, or the help of a verb", NULL },
 };

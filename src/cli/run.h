@@ -6,6 +6,7 @@
 #include "cast.h"
 #include "json.h"
 #include "options.h"
+#include "policy_watch.h"
 #include "pump.h"
 #include "rotate.h"
 #include "sink.h"
@@ -36,17 +37,35 @@ struct run_isolate {
 	size_t n_texts;
 };
 
+/* A file of operations, and what is in it. */
+struct run_ops {
+	const char *file;
+	char *text;
+};
+
 /* What it may use. */
 struct run_restrict {
 	carrel_path paths[CARREL_PATHS_MAX];
 	uint16_t *ports[2];	/* to connect to, and of its own */
 };
 
+/* Which system calls it may make. */
+struct run_policy {
+	const char *name;	/* of a preset or a file, or NULL */
+	int log;		/* say what it would have refused, and refuse nothing */
+	const char *learn;	/* the file to add to what it does not allow yet ("-": standard output), or NULL */
+	int learn_fd;		/* standard output, which carrel lets go of before the command's end, or -1 */
+	carrel_policy *policy;
+	void *filter;
+	struct policy_watch watch;
+};
+
 /* What the command line asked for.  The spec borrows from it and from argv. */
 struct run_options {
 	carrel_spec spec;
-	int help, json, print_ops, stats, verbose, wait_tree, no_cgroup;
+	int help, json, describe, stats, verbose, wait_tree, no_cgroup;
 	int pty, lines, tag, stamp, quiet, append;
+	carrel_form form;	/* ... as this */
 	const char *on_exit;
 	const char *input, *output, *error;
 	char *tee_path;
@@ -57,14 +76,18 @@ struct run_options {
 	enum run_stdio stdio;
 	int shared;		/* the command is in the caller's session and process group */
 	int ignored[3];		/* of spec.keep_ignored */
-	const char *ops_file;
-	char *ops_text;
+	struct run_ops ops, ops_add, ops_override;
 	const char **env;
 	size_t n_env;
 	gid_t *groups;
 	carrel_rlimit limits[RUN_LIMITS_MAX];
+	carrel_io_limit io_limits[CARREL_IO_LIMITS_MAX];
+	char *io_texts[CARREL_IO_LIMITS_MAX]; /* that they point into */
+	unsigned *cpus;
+	int status_fd;		/* or -1 */
 	struct run_isolate isolate;
 	struct run_restrict restrictions;
+	struct run_policy policy;
 };
 
 extern const struct option_table run_options_table;
@@ -74,8 +97,37 @@ int run_isolate_take_behaviour(void *to, const char *value, char *why);
 int run_isolate_take_net(void *to, const char *value, char *why);
 int run_isolate_take_hostname(void *to, const char *value, char *why);
 int run_isolate_take_root(void *to, const char *value, char *why);
+int run_isolate_take_overlay(void *to, const char *value, char *why);
+int run_isolate_take_overlay_size(void *to, const char *value, char *why);
 int run_isolate_take_bind(void *to, const char *value, char *why);
 int run_isolate_take_tmpfs(void *to, const char *value, char *why);
+
+/* run_limits_take_*(to, value, why): the values of options that limit. */
+int run_limits_take_memory(void *to, const char *value, char *why);
+int run_limits_take_pids(void *to, const char *value, char *why);
+int run_limits_take_cpu(void *to, const char *value, char *why);
+int run_limits_take_cpu_time(void *to, const char *value, char *why);
+int run_limits_take_max_output(void *to, const char *value, char *why);
+int run_limits_take_io(void *to, const char *value, char *why);
+int run_limits_take_cpus(void *to, const char *value, char *why);
+int run_limits_take_io_priority(void *to, const char *value, char *why);
+int run_limits_take_oom_score_adj(void *to, const char *value, char *why);
+
+/* run_limits_are_on(o): some that take a cgroup. */
+int run_limits_are_on(const struct run_options *o);
+
+/* run_limits_finish(o): free what they hold. */
+void run_limits_finish(struct run_options *o);
+
+/* run_record_take_fd(to, value, why): the value of --status-fd. */
+int run_record_take_fd(void *to, const char *value, char *why);
+
+/* The rows of options about operations; run_ops_load(o): read the files.  OPTIONS_GO_ON, or an exit status. */
+int run_ops_take(void *to, const char *value, char *why);
+int run_ops_take_add(void *to, const char *value, char *why);
+int run_ops_take_override(void *to, const char *value, char *why);
+int run_ops_load(struct run_options *o);
+void run_ops_finish(struct run_options *o);
 
 /* run_restrict_take_*(to, value, why): the same for what it may use. */
 int run_restrict_take_ro(void *to, const char *value, char *why);
@@ -92,6 +144,21 @@ void run_restrict_finish(struct run_restrict *r);
 int run_isolate_is_on(const struct run_options *o);
 
 void run_isolate_finish(struct run_isolate *i);
+
+/* run_policy_take(to, value, why): the value of --seccomp. */
+int run_policy_take(void *to, const char *value, char *why);
+
+/* run_policy_complete(o): the part of run_options_complete() that is about system calls. */
+int run_policy_complete(struct run_options *o);
+
+/* run_policy_start(o, spec): before the handle is opened.  0, or an exit status after an error was reported. */
+int run_policy_start(struct run_options *o, carrel_spec *spec);
+
+/* run_policy_end(o, ran, status): after it was closed, say what came of it, if the command ${ran}; the exit status in
+ * place of ${status}. */
+int run_policy_end(struct run_options *o, int ran, int status);
+
+void run_policy_finish(struct run_policy *p);
 
 /* run_options_init(o): the defaults. */
 void run_options_init(struct run_options *o);
@@ -184,6 +251,7 @@ struct run {
 	struct json_stream out, err;
 	char *json_line;	/* a line and its newline */
 	carrel_status status;
+	carrel_record record;	/* with --stats or --status-fd, once it is gone */
 	int gone;
 	int lost;
 	int failed;		/* carrel's own reason to end: the exit status, else 0 */
@@ -200,6 +268,10 @@ int run_events(struct run *r);
 /* run_fail(r, status, sig): end the run with ${status}; the first one counts.  The tree is stopped
  * with ${sig}, or as the options say if that is 0. */
 void run_fail(struct run *r, int status, int sig);
+
+/* run_record_write(r, rec, e, exit_status): write the record ${rec} to the descriptor of --status-fd, if there is
+ * one; without ${rec} the error ${e}.  ${exit_status}, or another when it could not be written. */
+int run_record_write(const struct run *r, const carrel_record *rec, const carrel_error *e, int exit_status);
 
 /* run_exit_status(r): how the command ended, as an exit status. */
 int run_exit_status(const struct run *r);
@@ -233,6 +305,10 @@ void run_streams_let_go(int fd);
 
 /* run_streams_front(r): carrel goes on after a stop, or the window changed. */
 void run_streams_front(struct run *r);
+
+/* run_streams_moved(r, stream, bytes): how much went through stream 0, 1 or 2, of which the library counted
+ * ${bytes}; CARREL_UNCOUNTED where the command has the caller's own. */
+uint64_t run_streams_moved(const struct run *r, int stream, uint64_t bytes);
 
 /* run_streams_finish(r): give back what was lent: the terminal, unread input. */
 void run_streams_finish(struct run *r);
@@ -287,5 +363,8 @@ void run_retry_wait(const struct run *r, unsigned tries);
 
 /* cmd_run(argc, argv): the verb. */
 int cmd_run(int argc, char **argv);
+
+/* run_learning(argc, argv, learn): the same, to learn a policy in the file ${learn}. */
+int run_learning(int argc, char **argv, const char *learn);
 
 #endif

@@ -253,7 +253,7 @@ static int is_of_run_only(const char *name)
 {
 	static const char *const names[] = {
 		"json", "pty", "lines", "tag", "stamp", "quiet", "stats", "verbose", "help", "print-ops", "ops", "stdio",
-		"tee", "record", "retry", "no-cgroup", "wait-tree", NULL,
+		"tee", "record", "retry", "no-cgroup", "wait-tree", "seccomp-log", NULL,
 	};
 
 	for (size_t i = 0; names[i] != NULL; i++) {

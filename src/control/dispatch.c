@@ -42,6 +42,8 @@ static int64_t run_op(struct run *run, const struct op *op)
 	}
 	if (op->call->number == CALL_clone)
 		return run->clone(run->clone_arg, (uint64_t)arg[0].i);
+	if (call_before(op->call))
+		return run->limit(run->limit_arg, (enum call_number)op->call->number, arg);
 	close_at_exec(op->call, arg);
 	return h->number != NULL ? h->number(arg) : -ENOSYS;
 }

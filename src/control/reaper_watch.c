@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "fd.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -113,7 +114,9 @@ static int kill_everything(struct reaper *r, struct sys_found *found, size_t *n_
 	isolate_order(&r->isolate, ORDER_DIE);
 	int n = sys_tree_signal(r->role->proc, getpid(), SIGKILL, NULL, NULL, found, n_found);
 	if (r->cgroup_kill >= 0)
-		r->report.cgroup_killed = sys_cgroup_kill(r->cgroup_kill) == 0;
+		r->report.cgroup_killed = sys_cgroup_kill(r->cgroup_kill) == 0 && !r->own_cgroup;
+	/* What a v1 freezer holds does not even die. */
+	limits_thaw(&r->limits);
 	return n;
 }
 
@@ -145,6 +148,14 @@ static void signal_tree(struct reaper *r, int sig)
 		sys_tree_signal(r->role->proc, getpid(), sig, NULL, NULL, NULL, NULL);
 }
 
+static void freeze(struct reaper *r, bool on)
+{
+	int e = r->killing ? -ESRCH : limits_freeze(&r->limits, on);
+
+	if (e < 0)
+		reaper_tell(r, REPORT_FROZEN, -e);
+}
+
 static void on_command(struct reaper *r, int value)
 {
 	int sig = value & 0xff;
@@ -161,6 +172,7 @@ static void on_command(struct reaper *r, int value)
 		break;
 	case COMMAND_STOP:
 		r->wait_tree = true;
+		limits_thaw(&r->limits);
 		signal_tree(r, sig);
 		/* Who is stopped could not act on it. */
 		signal_tree(r, SIGCONT);
@@ -168,16 +180,28 @@ static void on_command(struct reaper *r, int value)
 	case COMMAND_TREE:
 		signal_tree(r, sig);
 		break;
+	case COMMAND_FREEZE:
+	case COMMAND_THAW:
+		freeze(r, value >> 8 == COMMAND_FREEZE);
+		break;
 	default:
 		break;
 	}
 }
 
+static void limits_turn(struct reaper *r, const struct pollfd *p)
+{
+	reaper_tell_limits(r, limits_news(&r->limits, p));
+	if (limits_frozen(&r->limits))
+		reaper_tell(r, REPORT_FROZEN, 0);
+}
+
 static void wait_for_news(struct reaper *r)
 {
-	struct pollfd p[3] = { { .fd = r->role->signals, .events = POLLIN },
-			       { .fd = r->role->life, .events = POLLIN },
-			       { .fd = r->isolate.link, .events = POLLIN } };
+	struct pollfd p[3 + LIMITS_POLL] = { { .fd = r->role->signals, .events = POLLIN },
+					     { .fd = r->role->life, .events = POLLIN },
+					     { .fd = r->isolate.link, .events = POLLIN } };
+	int64_t until = r->killing ? r->next_kill_us : CLOCK_NEVER, limits = limits_until(&r->limits);
 	struct sys_signal s;
 
 	if (r->orphaned)
@@ -185,7 +209,9 @@ static void wait_for_news(struct reaper *r)
 	/* Its end is told by a signal. */
 	if (r->isolate.init == 0 || r->init_gone)
 		p[2].fd = -1;
-	poll(p, 3, clock_poll_ms(r->killing ? r->next_kill_us : CLOCK_NEVER));
+	limits_poll(&r->limits, p + 3);
+	poll(p, 3 + LIMITS_POLL, clock_poll_ms(limits < until ? limits : until));
+	limits_turn(r, p + 3);
 	if (p[1].revents != 0)
 		r->orphaned = r->killing = r->told_to_kill = true;
 	if (p[2].revents != 0)

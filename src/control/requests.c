@@ -151,6 +151,20 @@ static int signal_to(struct term_in *in, struct stream *st)
 	return 0;
 }
 
+static int freeze(struct supervisor *s, struct term_in *in, struct stream *st)
+{
+	struct slice on;
+
+	if (term_in_atom(in, &on) < 0 || !(slice_is(on, "true") || slice_is(on, "false")))
+		return -EBADMSG;
+	if (st == NULL)
+		return 0;
+	int r = stream_signal(st, slice_is(on, "true") ? COMMAND_FREEZE : COMMAND_THAW, 0);
+	if (r < 0)
+		tell_report(s, st, &(struct report){ .type = REPORT_FROZEN, .status = -r }, NULL);
+	return 0;
+}
+
 static int about_stream(struct supervisor *s, struct term_in *in)
 {
 	/* One that is gone already is no error: its GONE crossed the request. */
@@ -161,6 +175,8 @@ static int about_stream(struct supervisor *s, struct term_in *in)
 		return signal_to(in, st);
 	case MSG_STOP:
 		return stop_steps(s, in, st);
+	case MSG_FREEZE:
+		return freeze(s, in, st);
 	case MSG_KILL:
 		if (st != NULL && !st->killed)
 			stream_kill(s, st, CAUSE_STOP);

@@ -211,7 +211,7 @@ static _Noreturn void leave(const struct supervisor *s)
 	/* A guard that somebody stopped would stay for ever behind us. */
 	if (getppid() == s->guard_pid)
 		kill(s->guard_pid, SIGCONT);
-	_exit(s->kept.len > 0 ? EXIT_KEPT : 0);
+	_exit((s->kept.len > 0 ? EXIT_KEPT : 0) | (s->groups ? EXIT_GROUPS : 0));
 }
 
 static _Noreturn void finish(struct supervisor *s)

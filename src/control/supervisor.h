@@ -27,6 +27,7 @@ struct stream {
 	bool killed;		/* SIGKILL was ordered: the timer is the reaper's own deadline now */
 	bool gone;		/* the host was told the last word */
 	bool lost;		/* the reaper ended without saying GONE: we sweep its tree */
+	pid_t lost_reaper;	/* ... its number */
 	enum cause cause;
 	int status;		/* of the leader, if the reaper does not live to say it again */
 	bool ended;		/* ... and it is known */
@@ -66,6 +67,7 @@ struct supervisor {
 	bool pending_spawn;	/* ... waits for a spare; nothing else is read meanwhile */
 	unsigned lost_streams;	/* trees without a reaper, to be swept */
 	int64_t sweep_us;
+	bool groups;		/* a reaper was killed that may have left cgroups */
 	bool once_done;		/* the one stream of the handle was asked for */
 	bool early;		/* not locked yet: a request to spawn is passed on, and looked at later */
 	int passed_on;		/* ... how that went; 1: it was not */

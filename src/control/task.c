@@ -11,6 +11,11 @@ static int run_task(void *arg)
 	struct task *t = arg;
 
 	sys_become("carrel:task");
+	int r = t->group != NULL ? sys_group_enter(t->group) : 0;
+	if (r < 0) {
+		t->refused = -r;
+		return 127;
+	}
 	if (t->init >= 0) {
 		struct report here = { .type = REPORT_TASK };
 

@@ -189,6 +189,8 @@ static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
 	p->pid = (pid_t)pid;
 	p->reaper = (pid_t)reaper;
 	p->answered = true;
+	if (p->record != NULL && p->spec != NULL)
+		record_judge(p->record, p->spec);
 	if (!p->captured) {
 		c->live++;
 		event_queue(c, CARREL_STARTED, p, 0, NULL, 0);
@@ -273,6 +275,8 @@ static int on_stream_message(carrel *c, carrel_proc *p, struct term_in *in)
 	int64_t sig;
 	int type = c->inbox->head.type;
 
+	if (type == MSG_RECORD && !p->gone && !p->failed)
+		return record_in(p->record, in);
 	/* There is no tree before STARTED and none after FAILED. */
 	if (type != MSG_FAILED && type != MSG_STARTED && (!p->answered || p->failed))
 		return -EBADMSG;
@@ -288,6 +292,16 @@ static int on_stream_message(carrel *c, carrel_proc *p, struct term_in *in)
 		return 0;
 	case MSG_CONTINUED:
 		event_queue(c, CARREL_CONTINUED, p, 0, NULL, 0);
+		return 0;
+	case MSG_LIMIT:
+		if (term_in_int(in, 1, LIMIT_COUNT - 1, &sig) < 0)
+			return -EBADMSG;
+		event_queue(c, CARREL_LIMIT, p, (int)sig, NULL, 0);
+		return 0;
+	case MSG_FROZEN:
+		if (term_in_int(in, 0, 4095, &sig) < 0)
+			return -EBADMSG;
+		p->frozen = (int)sig;
 		return 0;
 	case MSG_EXIT:
 		return on_exit_message(c, p, in);

@@ -203,6 +203,8 @@ static void clean_up(const carrel *c)
 {
 	for (int tries = 0; tries < 100 && sys_cgroup_discard(c->killed_guard) == -EBUSY; tries++)
 		poll(NULL, 0, 2);
+	for (int tries = 0; tries < 100 && sys_group_discard(c->killed_guard, 0) == -EBUSY; tries++)
+		poll(NULL, 0, 5);
 }
 
 /* With our connection gone, ours ends everything, removes its cgroup and ends.  What was never heard of may be

@@ -101,6 +101,7 @@ static void ending_remove(carrel *c, carrel_proc *p)
 void proc_gone(carrel *c, carrel_proc *p)
 {
 	p->gone = true;
+	id_slot_free(c, &p->id_slot);
 	pthread_cond_broadcast(&c->changed);
 	for (int i = 0; i < 2; i++) {
 		struct output *o = &p->out[i];
@@ -135,6 +136,7 @@ void proc_free(carrel_proc *p)
 {
 	carrel *c = p->c;
 
+	id_slot_free(c, &p->id_slot);
 	for (int stream = 0; stream <= 2; stream++)
 		proc_close_stream(p, stream);
 	for (int i = 0; i < 2; i++) {
@@ -153,6 +155,7 @@ void proc_free(carrel_proc *p)
 		}
 	}
 	map_remove(&c->procs, p->id);
+	record_free(p->record);
 	free(p);
 }
 
@@ -185,6 +188,7 @@ static int deliver_queued(carrel *c, carrel_event *ev)
 	free(c->current);
 	c->current = n;
 	full.sig = n->sig;
+	full.limit = n->kind == CARREL_LIMIT ? (carrel_limit)n->sig : CARREL_LIMIT_NONE;
 	if (n->kind == CARREL_EXIT) {
 		proc_counts(n->proc, (carrel_status *)(void *)n->data);
 		full.status = (const carrel_status *)(const void *)n->data;

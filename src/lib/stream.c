@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How long freezing may take. */
+#define FREEZE_MS 10000
+
 static bool answered(void *arg)
 {
 	const carrel_proc *p = arg;
@@ -23,8 +26,9 @@ static carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e
 	carrel_proc *p = calloc(1, sizeof(*p));
 
 	if (p != NULL) {
-		*p = (carrel_proc){ .c = c, .id = c->next_id++, .user = s->user, .in = -1, .feed.fd = -1,
-				    .pty = s->out.kind == CARREL_PTY, .max_output = s->max_output };
+		*p = (carrel_proc){ .c = c, .id = c->next_id++, .user = s->user, .in = -1, .feed.fd = -1, .id_slot = -1,
+				    .pty = s->out.kind == CARREL_PTY, .max_output = s->max_output,
+				    .output_limit = s->output_limit };
 		if (s->framing == CARREL_LINES)
 			p->max_line = s->max_line;
 		for (int i = 0; i < 2; i++) {
@@ -110,6 +114,7 @@ static carrel_proc *give_up(carrel_proc *p, const carrel_spec *s, carrel_error *
 	else
 		error_set(e, CARREL_STAGE_HELPER, ETIMEDOUT, -1, "the control process did not answer within %d ms", s->start_ms);
 	p->request = NULL;
+	p->spec = NULL;
 	release(p);
 	errno = ETIMEDOUT;
 	return NULL;
@@ -127,6 +132,11 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	p = proc_create(c, s, e);
 	if (p == NULL)
 		return NULL;
+	if (s->record && (p->record = record_create()) == NULL) {
+		error_set(e, CARREL_STAGE_FORK, ENOMEM, -1, "no memory for the record");
+		proc_free(p);
+		return NULL;
+	}
 	int fed = feed_begin(p, s);
 	if (fed < 0) {
 		error_set(e, CARREL_STAGE_INPUT, -fed, -1, "cannot prepare the input: %s", strerror(-fed));
@@ -150,10 +160,14 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	for (size_t i = 0; i < r->n_close; i++)
 		r->close_after[i] = fd_close(r->close_after[i]);
 	adopt(p, r);
+	p->id_slot = r->id_slot;
+	r->id_slot = -1;
 	p->request = r;
+	p->spec = s;
 	if (channel_wait(c, answered, p, clock_deadline_us(s->start_ms)) == 0)
 		return give_up(p, s, e);
 	p->request = NULL;
+	p->spec = NULL;
 	if (!p->failed) {
 		if (p->forgotten)
 			proc_free(p);
@@ -190,6 +204,7 @@ static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel
 		leave(c);
 	}
 	int err = errno;
+	id_slot_free(c, &r.id_slot);
 	request_finish(&r);
 	errno = err;
 	return p;
@@ -310,7 +325,50 @@ EXPORT int carrel_stop(carrel_proc *p, const carrel_step *steps, size_t n)
 	buf_init_fixed(&b, mem, sizeof(mem));
 	term_out_version(&b);
 	steps_out(&b, step, (int)n);
+	p->stop_asked = true;
 	int r = tell(p, MSG_STOP, &b);
+	leave(p->c);
+	return result(r);
+}
+
+void proc_stop_over(carrel_proc *p)
+{
+	unsigned char mem[16];
+	struct buf b;
+
+	p->over_limit = true;
+	event_queue(p->c, CARREL_LIMIT, p, CARREL_LIMIT_OUTPUT, NULL, 0);
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_nil(&b);
+	channel_send(p->c, MSG_STOP, p->id, &b, NULL, 0);
+}
+
+static bool froze(void *arg)
+{
+	const carrel_proc *p = arg;
+
+	return p->frozen >= 0 || p->gone;
+}
+
+EXPORT int carrel_freeze(carrel_proc *p, int on)
+{
+	unsigned char mem[32];
+	struct buf b;
+
+	if (p == NULL)
+		return result(-EINVAL);
+	if (enter(p->c) < 0)
+		return -1;
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_atom(&b, on ? "true" : "false");
+	p->frozen = -1;
+	int r = tell(p, MSG_FREEZE, &b);
+	if (r == 0 && channel_wait(p->c, froze, p, clock_deadline_us(FREEZE_MS)) == 0)
+		r = -ETIMEDOUT;
+	if (r == 0)
+		r = p->gone ? -ESRCH : p->frozen >= 0 ? -p->frozen : -EPIPE;
 	leave(p->c);
 	return result(r);
 }

@@ -35,17 +35,22 @@ const struct call *call_by_number(uint64_t number)
 
 bool call_for_programs(const struct call *c)
 {
-	return c->door == DOOR_ALL || c->door == DOOR_PROGRAM || c->door == DOOR_REAPER;
+	return c->door == DOOR_ALL || c->door == DOOR_PROGRAM || c->door == DOOR_REAPER || c->door == DOOR_STREAM;
 }
 
 bool call_for_port(const struct call *c)
 {
-	return c->door != DOOR_PROGRAM;
+	return c->door != DOOR_PROGRAM && c->door != DOOR_STREAM;
 }
 
 bool call_outside(const struct call *c)
 {
-	return c->door == DOOR_REAPER || c->number == CALL_id_map;
+	return c->door == DOOR_REAPER || c->number == CALL_id_map || c->number == CALL_id_map_by;
+}
+
+bool call_before(const struct call *c)
+{
+	return c->door == DOOR_STREAM;
 }
 
 char call_letter(const char **args, char *ret_second)

@@ -45,7 +45,7 @@ enum call_result {
 };
 
 /* Who may name a call. */
-enum call_door { DOOR_ALL, DOOR_PROGRAM, DOOR_PORT, DOOR_STATE, DOOR_REAPER };
+enum call_door { DOOR_ALL, DOOR_PROGRAM, DOOR_PORT, DOOR_STATE, DOOR_REAPER, DOOR_STREAM };
 
 /* What an error is about: the names of carrel.h's CARREL_STAGE_*, by the wire's own numbers. */
 enum stage {
@@ -89,8 +89,9 @@ const struct call *call_by_number(uint64_t number);
 bool call_for_programs(const struct call *c);
 bool call_for_port(const struct call *c);
 
-/* call_outside(c): in programs it belongs to the place outside alone. */
+/* call_outside(c): in programs it belongs to the place outside alone; call_before(c): to the place before. */
 bool call_outside(const struct call *c);
+bool call_before(const struct call *c);
 
 /* call_letter(args, ret_second): the next letter of a row's arguments, or 0 behind the last; the one
  * that belongs to it, or 0, in ${ret_second}. */

@@ -278,7 +278,7 @@ static int line(struct reader *r)
 	struct slice place = word(r);
 
 	if (place_by_name(place) < 0)
-		return fail(r, "'%.*s' is no place; places are before, outside, init, task, after",
+		return fail(r, "'%.*s' is no place; places are before, outside, init, task, failed, after",
 			    (int)(place.len > 40 ? 40 : place.len), (const char *)place.data);
 	struct slice name = word(r);
 	const struct call *call = call_by_name(name);

@@ -230,6 +230,66 @@ task mount_in(\"tmpfs\", \"size=4096\", [], {slot, 1}, \"out/x\")" 'No such file
 bad "$own
 $here
 task mount_in(\"tmpfs\", \"size\", [], {slot, 1}, \"sub\")" 'Invalid argument'
+is 'make_in' "$(run_ops 'cd dir/made/by && stat -c %A:%n here there' "$here
+task make_in({slot, 1}, \"made/by/here\", 16877)
+task make_in({slot, 1}, \"/made//by/there\", 33060)
+task make_in({slot, 1}, \"made/by/here/\", 16877)")" "drwxr-xr-x:here
+-r--r--r--:there"
+is 'make_in resolves inside the root' "$(run_ops "ls -d dir$tmp/other/in" "$here
+task make_in({slot, 1}, \"out/in\", 16877)")" "dir$tmp/other/in"
+bad "$here
+task make_in({slot, 1}, \"new/below\", 16877)" 'Not a directory'
+bad "$here
+task make_in({slot, 1}, \"x\", 493)" 'Invalid argument'
+mkdir lower lower/sub upper work
+echo below >lower/old
+layers='task openat(-100, "lower", [o_path, o_directory], 0) slot 2
+task openat(-100, "upper", [o_path, o_directory], 0) slot 3
+task openat(-100, "work", [o_path, o_directory], 0) slot 4'
+is 'overlay' "$(run_ops 'cat dir/sub/old; echo above >dir/sub/new' "$own
+$layers
+task overlay({slot, 2}, {slot, 3}, {slot, 4}, [mount_attr_nodev]) slot 5
+task move_mount({slot, 5}, \"\", -100, \"dir/sub\", [move_mount_f_empty_path])"; ls lower upper | tr '\n' ' ')" \
+	'below
+lower: old sub  upper: new '
+bad "$own
+$layers
+task overlay({slot, 2}, {slot, 3}, {fd, stdin}, [])" '*'
+bad "$own
+$here
+task terminal_in({fd, stdout}, {slot, 1}, \"sub\")" '*'
+bad 'outside id_map_by("/no/such", 1, "0 1 1")' 'No such file'
+bad 'outside id_map_by("/bin/false", 1, "0 1 1")' 'Operation not permitted'
+like 'id_map_by belongs outside' "$(run_ops true 'task id_map_by("/bin/true", 1, "")')" '*the place outside for this call*'
+from='task open("other", [o_path, o_directory], 0) slot 2'
+empty='task mknodat({slot, 1}, "secret", 33060, 0) ignore'
+show="$own
+$here
+$from
+$empty
+task bind_each({slot, 2}, {slot, 1}, [\"secret\"])"
+is 'bind_each' "$(run_ops "$look" "$show" | lines)" 'dir/secret rw,relatime'
+is '... shows what is there' "$(run_ops 'cat dir/secret' "$show")" secret
+bad "$own
+$here
+$from
+task bind_each({slot, 2}, {slot, 1}, [\"nosuch\"])" 'No such file'
+rm dir/secret
+for f in hidden seen hidden2; do echo "$f" >"dir/$f"; done
+mask="$own
+$here
+$from
+task mask_each({slot, 2}, \"secret\", {slot, 1}, [\"nosuch\", \"hidden\", \"nosuch\", \"nosuch2\", \"hidden2\", \"nosuch\"])"
+is 'mask_each' "$(run_ops "$look" "$mask" | lines | tr '\n' ' ')" 'dir/hidden rw,relatime dir/hidden2 rw,relatime '
+is '... hides the names that are there' "$(run_ops 'cat dir/hidden dir/seen dir/hidden2' "$mask" | tr '\n' ' ')" 'secret seen secret '
+bad "$own
+$here
+$from
+task mask_each({slot, 2}, \"nosuch\", {slot, 1}, [\"hidden\"])" 'No such file'
+bad "$own
+$here
+$from
+task mask_each({slot, 2}, \"secret\", {slot, 1}, [\"sub\"])" 'Invalid argument'
 is 'loopback_up' "$(run_ops 'cat /sys/class/net/lo/flags 2>/dev/null; ip -br addr show lo | grep -c 127.0.0.1' "$own
 task loopback_up()" | tail -n 1)" 1
 is 'nothing of it outside' "$(lines </proc/self/mountinfo)" ''

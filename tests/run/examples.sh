@@ -144,7 +144,7 @@ $(./layout)"
 			sub(/^\.\\" prints: /, "") { print >(name ".prints") }' "$page"
 	done
 	is 'manual pages: there are examples' "$(echo carrel_*-1.c libcarrel-1.c)" \
-		'carrel_error-1.c carrel_event-1.c carrel_open-1.c carrel_spawn-1.c carrel_stop-1.c carrel_write-1.c libcarrel-1.c'
+		'carrel_error-1.c carrel_event-1.c carrel_open-1.c carrel_policy-1.c carrel_spawn-1.c carrel_stop-1.c carrel_write-1.c libcarrel-1.c'
 	for c in *carrel*-[0-9].c; do
 		name=${c%.c}
 		# shellcheck disable=SC2086 # words

@@ -63,7 +63,7 @@ for f in $declared; do
 	cat "$prefix/share/man/man3/$f.3"
 done | sed -n 's/^\.so man3\///p' | sort -u >pages
 is 'the pages that others are links to' "$(paste -sd " " pages)" \
-	'carrel_error.3 carrel_open.3 carrel_spawn.3 carrel_stop.3 carrel_supervise.3 carrel_write.3'
+	'carrel_error.3 carrel_get_record.3 carrel_open.3 carrel_policy.3 carrel_spawn.3 carrel_stop.3 carrel_supervise.3 carrel_write.3'
 # Every constant, function and field of the header is in some page.
 gcc -fpreprocessed -dD -E -P -x c headers >bare.h
 awk '/^#define CARREL_[A-Z_]*MAX|^[ \t]*CARREL_/ { match($0, /CARREL_[A-Z0-9_]+/); print substr($0, RSTART, RLENGTH) }

@@ -153,6 +153,8 @@ static const struct {
 	{ 167, "landlock_add_path", 3 },
 	{ 168, "landlock_add_port", 3 },
 	{ 169, "landlock_restrict_self", 1 },
+	{ 200, "bind_each", 3 },
+	{ 201, "mask_each", 4 },
 	{ 136, "id_map", 4 },
 	{ 213, "landlock_allow", 3 },
 	{ 214, "landlock_allow_found", 3 },
