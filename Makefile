@@ -9,7 +9,7 @@ MAIN = $(BUILD)/main
 ASAN = $(BUILD)/asan
 TSAN = $(BUILD)/tsan
 # What `make tsan` runs: the tests of the library that have threads or very many streams.
-TSAN_TESTS ?= lib-threads lib-guest lib-many lib-streams
+TSAN_TESTS ?= lib-task_threads lib-threads lib-guest lib-many lib-streams
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 

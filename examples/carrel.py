@@ -15,7 +15,7 @@ from collections import namedtuple
 
 Status = namedtuple("Status", "code sig leftovers")
 KINDS = ["", "STARTED", "OP", "OUT", "ERR", "EOF", "STDIN_ROOM", "STDIN_CLOSED", "STOPPED", "CONTINUED", "EXIT",
-         "GONE", "LOST", "INPUT_FAILED"]
+         "GONE", "LOST", "INPUT_FAILED", "SIGNAL"]
 
 
 class Error(ct.Structure):

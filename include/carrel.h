@@ -11,7 +11,7 @@
  * Rules that hold everywhere:
  *  - Option structs begin with their size (CARREL_SPEC() sets it); fields that
  *    are zero are the safe default; later versions only append fields.  Structs without a size
- *    (carrel_error, carrel_io, carrel_status, carrel_result, carrel_info) do not change.
+ *    (carrel_error, carrel_io, carrel_status, carrel_result, carrel_info, carrel_value, carrel_calls, carrel_operation) do not change.
  *  - Functions that can fail return -1, NULL or a negative count, set errno to
  *    the error's `err`, and fill the caller's `carrel_error` when it is not
  *    NULL.
@@ -41,6 +41,7 @@ extern "C" {
 struct termios;
 typedef struct carrel carrel;
 typedef struct carrel_proc carrel_proc;
+typedef struct carrel_task carrel_task;
 
 /* ------------------------------------------------------------- errors --- */
 
@@ -499,7 +500,8 @@ typedef enum {
 	CARREL_INPUT_FAILED,	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
 				   that the task does not take it for the end: carrel_write() can go on,
 				   carrel_eof() end it, carrel_stop() the tree. */
-	CARREL_LIMIT		/* the tree met its limit `limit`: once for each */
+	CARREL_LIMIT,		/* the tree met its limit `limit`: once for each */
+	CARREL_SIGNAL		/* the task got signal `sig`, whose mode is "info": data is its siginfo_t */
 } carrel_event_kind;
 
 /*
@@ -521,6 +523,7 @@ typedef struct {
 				   max_line and goes on in the next event, or the stream ended without one */
 	int err;		/* INPUT_FAILED: errno */
 	carrel_limit limit;	/* LIMIT */
+	carrel_task *task;	/* the task that proc is, or NULL for a tree that carrel_spawn() made */
 } carrel_event;
 
 /* ---------------------------------------------------------- lifecycle --- */
@@ -802,6 +805,270 @@ int carrel_get_record(carrel_proc *p, carrel_record *r);
 const char *carrel_hold_name(carrel_hold h);
 const char *carrel_ender_name(carrel_ender e);
 const char *carrel_limit_name(carrel_limit l);
+/* -------------------------------------------------- the table of calls --- */
+
+/* Bits of carrel_call_row.systems: those that have a call. */
+enum {
+	CARREL_ON_LINUX = 1,
+	CARREL_ON_FREEBSD = 2,
+	CARREL_ON_OPENBSD = 4
+};
+
+/* Bits of carrel_call_row.doors: where a call can be made. */
+enum {
+	CARREL_DOOR_PROGRAM = 1, /* in an operation program (carrel_spec.ops) */
+	CARREL_DOOR_OUTSIDE = 2, /* ... in the place outside, and only there */
+	CARREL_DOOR_TASK = 4,	/* by a task (carrel_task_call()) */
+	CARREL_DOOR_PORT = 8	/* by an Erlang program, through carrel-port(1) */
+};
+
+#define CARREL_CALL_ARGS_MAX 8
+
+/* One argument of a call. */
+typedef struct {
+	char name[24];		/* such as "path" */
+	const char *what;	/* what is right for it in a program, such as "a path of 1 to 4095 bytes" */
+	const char *family;	/* of its constants (carrel_constant_name()), or NULL */
+} carrel_call_arg;
+
+/* One row of the table of calls. */
+typedef struct {
+	size_t size;
+	int number;		/* the protocol's, which never changes */
+	const char *name;
+	const char *summary;	/* what it does */
+	const char *answers;	/* what a success answers, in words: "nothing more", "a number"... */
+	carrel_stage stage;	/* what its errors are about */
+	unsigned systems, doors; /* CARREL_ON_*, CARREL_DOOR_* */
+	int here;		/* this system has it */
+	int argc;
+	carrel_call_arg arg[CARREL_CALL_ARGS_MAX];
+	const char *note;	/* sentences on what has to be known beyond this, or NULL */
+} carrel_call_row;
+
+/*
+ * carrel_call_info(i, row): row ${i} of the table, from 0, in the order of the numbers; row->size must be set.
+ * 1, 0 when there is no such row, -1 (EINVAL).  Strings are constants.
+ */
+int carrel_call_info(size_t i, carrel_call_row *row);
+
+/*
+ * carrel_constant_family(i, ret_summary): the name of family ${i} of constants, from 0, and what it has in
+ * ${ret_summary} (may be NULL); NULL when there is no such family.
+ */
+const char *carrel_constant_family(size_t i, const char **ret_summary);
+
+/*
+ * carrel_constant_name(family, i, ret_value): the name of constant ${i} of ${family}, from 0, and its number on
+ * this system in ${ret_value} (may be NULL); NULL when there is no such constant, or no such family.
+ */
+const char *carrel_constant_name(const char *family, size_t i, int64_t *ret_value);
+
+/* -------------------------------------------------------------- tasks --- */
+
+/*
+ * A task is a process that waits for calls: each function here makes one system call in it, or a few, and
+ * tells what came of it.  A task can fork others, which are tasks of their own, and execute a program.  The
+ * first one, the root, is made by carrel_task_open(); see carrel-task(7).
+ *
+ * Each task is a carrel_proc too (carrel_task_proc()): carrel_write(), carrel_eof(), carrel_signal(),
+ * carrel_stop(), carrel_wait(), carrel_release() and the others do with it what they do with a tree, and what
+ * they call the tree is the task and all that is below it.  Its events have .task set.  GONE comes exactly
+ * once for each, whatever becomes of the processes above it.
+ *
+ * Calls that several threads make in one task are made one after the other.
+ */
+
+/* What an argument or a result is. */
+typedef enum {
+	CARREL_NONE = 0,	/* nothing: as an argument where a call takes "or nothing", and an empty list; as a
+				   result, that the call succeeded and has nothing to say */
+	CARREL_INT,		/* number */
+	CARREL_UINT,		/* number holds the bits of a uint64_t; results have it above INT64_MAX only */
+	CARREL_TEXT,		/* data, size: bytes, which may hold NUL; in results a NUL follows them */
+	CARREL_NAME,		/* data, size: the name of a constant, such as "rlimit_nofile"; in results in lower
+				   case, with a NUL behind it */
+	CARREL_LIST,		/* item, n_items */
+	CARREL_STRUCTURE,	/* item, n_items: a tuple, such as {alcove_rlimit, Soft, Hard} */
+	CARREL_POINTER		/* in a list that describes memory, the address of data, size: of that many zeroes
+				   when data is NULL */
+} carrel_value_kind;
+
+typedef struct carrel_value carrel_value;
+struct carrel_value {
+	carrel_value_kind kind;
+	int64_t number;
+	const void *data;
+	size_t size;
+	const carrel_value *item;
+	size_t n_items;
+};
+
+#define CARREL_VALUE_INT(i) ((carrel_value){ .kind = CARREL_INT, .number = (int64_t)(i) })
+#define CARREL_VALUE_UINT(u) ((carrel_value){ .kind = CARREL_UINT, .number = (int64_t)(uint64_t)(u) })
+#define CARREL_VALUE_BYTES(p, n) ((carrel_value){ .kind = CARREL_TEXT, .data = (p), .size = (n) })
+#define CARREL_VALUE_LIST(v, n) ((carrel_value){ .kind = CARREL_LIST, .item = (v), .n_items = (n) })
+#define CARREL_VALUE_TUPLE(v, n) ((carrel_value){ .kind = CARREL_STRUCTURE, .item = (v), .n_items = (n) })
+/* The characters of a string: CARREL_TEXT, and CARREL_NAME. */
+carrel_value carrel_value_text(const char *s);
+carrel_value carrel_value_name(const char *s);
+
+/* carrel_value_free(v): release a result.  NULL is allowed. */
+void carrel_value_free(carrel_value *v);
+
+typedef struct {
+	size_t size;
+	int deadline_ms;	/* > 0: the call is cancelled after this time and fails with ETIMEDOUT; 0: the task's
+				   (carrel_task_deadline()); -1: never */
+} carrel_call_options;
+
+/*
+ * carrel_task_call(t, name, args, n_args, o, result, e): make the call ${name} of the call table
+ * (carrel-calls(7)) in ${t}, with the options ${o} (NULL: none).  0 with what it answered in ${result} (may be
+ * NULL; carrel_value_free()): one value, or a list of them where there are more.  -1: the call's own
+ * errno; ENOSYS (no such call, not on this system, or it is denied), EINVAL (an argument; .index is its number),
+ * ETIMEDOUT, ECANCELED (carrel_task_cancel()), EACCES (the task has executed a program), ESRCH (it has ended), EPIPE
+ * (it ended during the call; whether that was done is not known).
+ */
+int carrel_task_call(carrel_task *t, const char *name, const carrel_value *args, size_t n_args,
+		     const carrel_call_options *o, carrel_value **result, carrel_error *e);
+
+/*
+ * carrel_task_open(c, s, e): the root of a tree of tasks: a process as ${s} describes it (NULL: CARREL_SPEC()), which
+ * waits for calls where it would have executed a command.  .argv may be NULL.  Its standard streams are those of
+ * ${s}: unless said otherwise, stdin is empty and the other two are pipes.  When it ends, everything below it is ended.
+ * NULL as with carrel_spawn().
+ */
+carrel_task *carrel_task_open(carrel *c, const carrel_spec *s, carrel_error *e);
+
+/* What a new task begins with. */
+typedef struct {
+	size_t size;
+	uint64_t namespaces;	/* CLONE_NEW*, or-ed together (Linux) */
+	int into_cgroup;	/* 1: it begins in the cgroup whose directory the host has open as `cgroup` (Linux) */
+	int cgroup;
+	carrel_io in, out, err;	/* CARREL_DEFAULT: a pipe each */
+	carrel_framing framing;
+	size_t max_line;
+	void *user;		/* given back in its events */
+} carrel_fork;
+
+/*
+ * carrel_task_fork(t, f, e): fork ${t}, or with namespaces clone it: a new task with ${f} (NULL: pipes), a child of
+ * ${t}'s process.  It begins with the parent's directories, environment, open descriptors (but 0, 1 and 2),
+ * identity, limits, signal modes and options, and with the denied calls that were meant for it.  NULL: as a call;
+ * EAGAIN when there are as many or it is as deep as maxchild and maxforkdepth allow.
+ */
+carrel_task *carrel_task_fork(carrel_task *t, const carrel_fork *f, carrel_error *e);
+
+/* carrel_task_chain(t, f, v, n, e): ${n} tasks, each forked from the one before, the first from ${t}, in ${v}.  0; or
+ * -1, and those that were made are ended. */
+int carrel_task_chain(carrel_task *t, const carrel_fork *f, carrel_task **v, size_t n, carrel_error *e);
+
+/*
+ * Execute a program in ${t}, which then is no task any more: calls fail with EACCES.  ${argv} and ${env} are
+ * NULL-terminated and given to the program as they are.  0 once it is executed; -1 with errno when it cannot be,
+ * and ${t} still waits for calls: EACCES also when it has children.
+ *   execvp   ${file} (NULL: argv[0]) is searched in the PATH of ${t}'s environment when it has no slash
+ *   execve   ${path}, with the environment ${env}
+ *   fexecve  ${t}'s own descriptor ${fd}, with the environment ${env}
+ *   reexec   the control process itself, with another layout of its memory: the task goes on, and nothing of it
+ *            changes but its environment, which is ${env}, and argv[0], the name in ps(1), which is ${name}
+ */
+int carrel_task_execvp(carrel_task *t, const char *file, const char *const *argv, carrel_error *e);
+int carrel_task_execve(carrel_task *t, const char *path, const char *const *argv, const char *const *env,
+		       carrel_error *e);
+int carrel_task_fexecve(carrel_task *t, int fd, const char *const *argv, const char *const *env, carrel_error *e);
+int carrel_task_reexec(carrel_task *t, const char *name, const char *const *env, carrel_error *e);
+
+/* carrel_task_proc(t): ${t} as a tree: valid until carrel_release().  carrel_proc_task(p): the other way; NULL for
+ * what carrel_spawn() made. */
+carrel_proc *carrel_task_proc(const carrel_task *t);
+carrel_task *carrel_proc_task(const carrel_proc *p);
+
+/* carrel_task_parent(t): the task that it was forked from; NULL for a root, or once that was released. */
+carrel_task *carrel_task_parent(carrel_task *t);
+
+/* carrel_task_children(t, v, n): the tasks forked from ${t} that have not ended, in ${v}, which has room for ${n}.
+ * How many there are, which can be more. */
+size_t carrel_task_children(carrel_task *t, carrel_task **v, size_t n);
+
+/* What a task is now. */
+typedef enum {
+	CARREL_TASK_CALLS = 1,	/* it waits for calls */
+	CARREL_TASK_EXECUTED,	/* it executed a program */
+	CARREL_TASK_ENDED	/* it does neither; its GONE is about to come, or came */
+} carrel_task_state;
+
+carrel_task_state carrel_task_is(carrel_task *t);
+
+/*
+ * carrel_task_detach(t): let go of a task that executed a program: its pipes are closed, and it lives on when its
+ * parent ends or ${t} is released; with its root, or the handle, it still ends.  GONE comes when it has ended.
+ * 0, or -1: EINVAL (it waits for calls, or is a root), ESRCH (it has ended).
+ */
+int carrel_task_detach(carrel_task *t);
+
+/*
+ * carrel_task_send_fd(t, fd, e): a copy of the host's descriptor ${fd} for ${t}: its number there, or -1.
+ * carrel_task_take_fd(t, fd, e): a copy of ${t}'s descriptor ${fd} for the host, close-on-exec, or -1.
+ */
+int carrel_task_send_fd(carrel_task *t, int fd, carrel_error *e);
+int carrel_task_take_fd(carrel_task *t, int fd, carrel_error *e);
+
+/* Names of calls, NULL-terminated: those that are denied; or with `allow` those that are not, all others are. */
+typedef struct {
+	const char *const *calls;
+	int allow;
+} carrel_calls;
+
+/*
+ * carrel_task_deny(t, own, below, monotonic, e): deny calls to ${t}, and to every task that is forked from it
+ * from now on, at any depth (NULL: none).  What is denied stays denied.  ${monotonic}: what is denied to ${t} itself is
+ * denied to those below too, so that no task has a call that its parent has not.  Programs that are executed
+ * are not bound by it.  A task of which every call is denied can still be stopped.  0, or -1: ENOSYS
+ * (deny_calls is denied itself), EINVAL (no such call: .index says which).
+ */
+int carrel_task_deny(carrel_task *t, const carrel_calls *own, const carrel_calls *below, int monotonic,
+		     carrel_error *e);
+
+/* One of the calls that configure a task. */
+typedef struct {
+	const char *call;
+	const carrel_value *args;
+	size_t n_args;
+	int ignore;		/* this errno is no failure; -1: none is */
+	int (*function)(carrel_task *t, void *arg, carrel_error *e); /* instead of a call: 0, or -1 with ${e} */
+	void *arg;
+} carrel_operation;
+
+/* carrel_task_do(t, op, n, e): make the calls ${op} in ${t} in order, until one fails: 0, or -1 with the error of that
+ * one, whose number is in .index. */
+int carrel_task_do(carrel_task *t, const carrel_operation *op, size_t n, carrel_error *e);
+
+/* carrel_task_fork_do(t, f, op, n, e): carrel_task_fork(), then carrel_task_do() in the new task.  When that fails,
+ * the new task and all below it is killed, waited for, and released: NULL. */
+carrel_task *carrel_task_fork_do(carrel_task *t, const carrel_fork *f, const carrel_operation *op, size_t n,
+				 carrel_error *e);
+
+/*
+ * carrel_task_run(t, argv, r, e): fork ${t}, execute ${argv} there as carrel_task_execvp() does, and collect what it
+ * writes to stdout and stderr, in one pipe and so in the order in which it was written, in ${r->out}, until it
+ * has ended.  Events of others wait meanwhile.  0 with ${r} filled, -1.  carrel_task_shell(): the same for /bin/sh -c.
+ */
+int carrel_task_run(carrel_task *t, const char *const *argv, carrel_result *r, carrel_error *e);
+int carrel_task_shell(carrel_task *t, const char *text, carrel_result *r, carrel_error *e);
+
+/* carrel_task_deadline(t, ms): the deadline of every call in ${t} that is given none of its own, those that other
+ * functions here make included, and of tasks that are forked from it from now on; 0 or -1: none, as at the beginning.
+ * 0, or -1: EINVAL. */
+int carrel_task_deadline(carrel_task *t, int ms);
+
+/*
+ * carrel_task_cancel(t): the call that is being made in ${t} ends now, with ECANCELED if it was waiting for
+ * something.  From any thread.  0, or -1: ESRCH (there is none).
+ */
+int carrel_task_cancel(carrel_task *t);
 
 /* -------------------------------------------------------------- about --- */
 

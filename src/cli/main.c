@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The command: finds the verb. */
+#include "calls.h"
 #include "options.h"
 #include "policy.h"
 #include "report.h"
@@ -27,6 +28,8 @@ static const struct verb {
 	{ "supervise", cmd_supervise, "keep services running", &supervise_options_table },
 	{ "ctl", cmd_ctl, "ask a supervisor", &ctl_options_table },
 	{ "root", cmd_root, "make a root directory for isolated commands", &root_options_table },
+	{ "calls", cmd_calls, "print the table of calls that operation programs and tasks make",
+	  &calls_options_table },
 	{ "policy", cmd_policy, "check, show and learn policies for system calls", NULL },
 	{ "version", cmd_version, "print the version", NULL },
 	{ "help", cmd_help, "print this, or the help of a verb", NULL },

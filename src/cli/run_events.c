@@ -293,6 +293,7 @@ static void handle_event(struct run *r, const carrel_event *ev)
 		break;
 	case CARREL_STARTED:
 	case CARREL_EXIT:
+	case CARREL_SIGNAL:
 		break;
 	}
 	if (r->o->json)

@@ -82,6 +82,7 @@ enum report_type {
 	REPORT_CONTINUED,
 	REPORT_EXIT,		/* the leader was reaped, others are left */
 	REPORT_GONE,		/* the tree is empty; the reaper ends */
+	REPORT_ORPHAN,		/* of a stream that serves: a process that had lost its parent, leader, has status */
 	REPORT_TASK,		/* init to reaper, from the task itself: the kernel says who that is */
 	REPORT_RECORD,		/* text follows: what the kernel says */
 	REPORT_LIMIT,		/* status: which limit was met (enum limit) */
@@ -141,6 +142,8 @@ struct run {
 	/* Those that limit the tree as a whole. */
 	int64_t (*limit)(void *arg, enum call_number call, const struct arg *a);
 	void *limit_arg;
+	int proc;			/* /proc, for the operation serve */
+	bool *serves;			/* ... which says here that it began */
 };
 
 /* The operation that ended a program. */
@@ -161,6 +164,7 @@ struct task {
 	struct run run;
 	struct run_error error;
 	bool begun;
+	bool serves;
 	bool failed;
 	bool looked_at;		/* the init is not to wait for it before it was told to go on */
 	int init;		/* socket to say REPORT_TASK to, or -1 */

@@ -150,7 +150,7 @@ static void start(struct init *in, struct task *t)
 	bool looked_at = t->looked_at;
 	munmap(t, sizeof(*t));
 	/* Before anybody hears of the start: a pipe that the task closes must have no other end here. */
-	sys_close_others(in->link, in->signals);
+	sys_close_all_but((int[]){ in->link, in->signals }, 2);
 	int fd = sys_pidfd(in->leader);
 	if (fd < 0)
 		fail(in, STAGE_FORK, -fd, -1, "");

@@ -5,10 +5,12 @@
 #include <carrel.h>
 
 #include "fd.h"
+#include "serve/serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,6 +40,8 @@ __attribute__((visibility("default"))) int carrel_control_main(int argc, char **
 	pid_t host_group = getpgrp();
 	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid(), .want_cgroup = true };
 
+	/* The kernel puts the environment of a program behind its arguments. */
+	serve_is_program = environ == argv + argc + 1;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--no-cgroup") == 0)
 			role.want_cgroup = false;
@@ -47,6 +51,8 @@ __attribute__((visibility("default"))) int carrel_control_main(int argc, char **
 			terminal = 3;
 		else if (strcmp(argv[i], "--scope") == 0)
 			scope = true;
+		else if (strcmp(argv[i], "--task") == 0 && argc == 3)
+			serve_again(atoi(argv[2]));
 		else
 			return usage();
 	}

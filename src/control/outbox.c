@@ -213,6 +213,13 @@ void tell_report(struct supervisor *s, const struct stream *st, const struct rep
 		term_out_int(&b, r->status);
 		tell(s, MSG_FROZEN, st->id, &b);
 		break;
+	case REPORT_ORPHAN:
+		term_out_tuple(&b, 5);
+		term_out_int(&b, r->leader);
+		term_out_int(&b, r->status);
+		out_usage(&b, r);
+		tell(s, MSG_ORPHAN, st->id, &b);
+		break;
 	case REPORT_TASK:
 		break;
 	}

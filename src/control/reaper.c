@@ -170,7 +170,7 @@ static void decode(struct reaper *r, struct spawn_options *o, struct program *p,
 _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 {
 	struct reaper r = { .role = role, .cgroup = cgroup, .cgroup_kill = -1,
-			    .isolate = { .role = role, .link = -1, .leader = -1 } };
+			    .isolate = { .role = role, .link = -1, .leader = -1 }, .link = -1 };
 	struct spawn_options o;
 	struct program p;
 	void *mem;
@@ -194,12 +194,15 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	int got = link_recv(spawn, &inbox, true);
 	if (got != 1 && got != -EMFILE)
 		_exit(0);
-	close(spawn);
 	if (got == -EMFILE)
 		reaper_fail(&r, STAGE_FDS, EMFILE, -1, "the control process has no free descriptors");
 	decode(&r, &o, &p, &mem, &size);
+	if (o.serve)
+		r.link = spawn;
+	else
+		close(spawn);
 	/* An init has a copy of our memory, and a task where the system cannot share it. */
-	r.task = sys_start_shares() && !p.has_place[PLACE_OUTSIDE] ? &task : map_memory(sizeof(*r.task), MAP_SHARED);
+	r.task = sys_start_shares() && !p.has_place[PLACE_OUTSIDE] && !p.serves ? &task : map_memory(sizeof(*r.task), MAP_SHARED);
 	if (r.task == NULL)
 		reaper_fail(&r, STAGE_FORK, ENOMEM, -1, "");
 	r.wait_tree = o.wait_tree;

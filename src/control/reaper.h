@@ -6,6 +6,7 @@
  *   reaper_watch.c  watches it, and kills what is left of it
  *   stream_limits.c its cgroups: limits, and what was used
  *   record.c        what the kernel says of it
+ *   branch.c        signals and ends parts of it, when it serves
  */
 #ifndef CONTROL_REAPER_H
 #define CONTROL_REAPER_H
@@ -34,6 +35,8 @@ struct reaper {
 	bool init_gone;		/* the init said that nothing is left */
 	const struct program *program;	/* once anything of it may have run */
 	struct report report;	/* what the last one will say */
+	int link;		/* orders about single tasks come here, when the program serves; or -1 */
+	struct branch *branches; /* that are being ended */
 };
 
 /* reaper_report(r, result): send the report to the supervisor, with ${result} (may be NULL) of its operations. */
@@ -64,6 +67,13 @@ void record_end(const struct reaper *r);
 
 /* reaper_tell_limits(r, news): those that were met: bits of enum limit. */
 void reaper_tell_limits(const struct reaper *r, uint32_t news);
+
+/* branch_order(r): take the orders about single tasks that are there.  branch_due(r): take the steps that are due. */
+void branch_order(struct reaper *r);
+void branch_due(struct reaper *r);
+
+/* branch_next_us(r): when the next one is; CLOCK_NEVER when there is none. */
+int64_t branch_next_us(const struct reaper *r);
 
 /* reaper_watch(r): until nobody is left.  It does not return for a tree that is let go. */
 void reaper_watch(struct reaper *r);

@@ -147,7 +147,8 @@ pid_t reaper_start(struct reaper *r, const struct program *p, const struct spawn
 	}
 	t->run = (struct run){ .program = p, .fd = fd, .group = o->group, .result = t->result,
 			       .clone = isolate_clone, .clone_arg = &r->isolate,
-			       .limit = limits_op, .limit_arg = &r->limits };
+			       .limit = limits_op, .limit_arg = &r->limits,
+			       .proc = r->role->proc, .serves = &t->serves };
 	r->program = p;
 	r->isolate.task = t;
 	if (run_place(&t->run, PLACE_BEFORE, &t->error) < 0)

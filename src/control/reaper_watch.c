@@ -24,6 +24,17 @@ static void report_event(struct reaper *r, enum report_type type, int status)
 	r->report = kept;
 }
 
+/* Of a task that lost its parent only we can tell. */
+static void report_orphan(struct reaper *r, pid_t pid, int status, const struct rusage *ru)
+{
+	const struct report kept = r->report;
+
+	r->report = (struct report){ .type = REPORT_ORPHAN, .leader = pid, .status = status };
+	note_usage(&r->report, ru);
+	reaper_report(r, NULL);
+	r->report = kept;
+}
+
 /* What the init says, once the task has started. */
 static void read_news(struct reaper *r)
 {
@@ -74,6 +85,8 @@ static void reaped(void *arg, pid_t pid, int status, const struct rusage *ru)
 		return;
 	}
 	if (pid != r->report.leader) {
+		if (r->link >= 0)
+			report_orphan(r, pid, status, ru);
 		if (r->leader_done && r->killing && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 			r->report.leftovers++;
 		return;
@@ -198,20 +211,24 @@ static void limits_turn(struct reaper *r, const struct pollfd *p)
 
 static void wait_for_news(struct reaper *r)
 {
-	struct pollfd p[3 + LIMITS_POLL] = { { .fd = r->role->signals, .events = POLLIN },
+	struct pollfd p[4 + LIMITS_POLL] = { { .fd = r->role->signals, .events = POLLIN },
 					     { .fd = r->role->life, .events = POLLIN },
-					     { .fd = r->isolate.link, .events = POLLIN } };
-	int64_t until = r->killing ? r->next_kill_us : CLOCK_NEVER, limits = limits_until(&r->limits);
+					     { .fd = r->isolate.link, .events = POLLIN },
+					     { .fd = r->link, .events = POLLIN } };
+	int64_t wake_us = r->killing ? r->next_kill_us : CLOCK_NEVER, limits = limits_until(&r->limits);
 	struct sys_signal s;
+
+	if (r->branches != NULL && branch_next_us(r) < wake_us)
+		wake_us = branch_next_us(r);
 
 	if (r->orphaned)
 		p[1].fd = -1;
 	/* Its end is told by a signal. */
 	if (r->isolate.init == 0 || r->init_gone)
 		p[2].fd = -1;
-	limits_poll(&r->limits, p + 3);
-	poll(p, 3 + LIMITS_POLL, clock_poll_ms(limits < until ? limits : until));
-	limits_turn(r, p + 3);
+	limits_poll(&r->limits, p + 4);
+	poll(p, 4 + LIMITS_POLL, clock_poll_ms(limits < wake_us ? limits : wake_us));
+	limits_turn(r, p + 4);
 	if (p[1].revents != 0)
 		r->orphaned = r->killing = r->told_to_kill = true;
 	if (p[2].revents != 0)
@@ -220,6 +237,10 @@ static void wait_for_news(struct reaper *r)
 		if (sys_is_command(&s))
 			on_command(r, s.value);
 	}
+	if (p[3].revents != 0)
+		branch_order(r);
+	if (r->branches != NULL)
+		branch_due(r);
 }
 
 /* The leader has ended and the rest is let go: the tree counts as gone, and we stay behind to wait for it. */

@@ -95,7 +95,7 @@ struct stream *stream_create(struct supervisor *s, uint32_t id, const struct spa
 
 	if (st == NULL)
 		return NULL;
-	*st = (struct stream){ .id = id, .reaper = s->spare.pid, .slot = s->spare.slot,
+	*st = (struct stream){ .id = id, .reaper = s->spare.pid, .slot = s->spare.slot, .link = -1,
 			       .options = *o, .step = -1, .started_us = clock_now_us() };
 	if (timers_reserve(&s->timers, s->by_id.len + s->by_reaper.len + 2) < 0 || map_put(&s->by_id, id, st) < 0) {
 		free(st);
@@ -133,6 +133,7 @@ static void stream_gone(struct supervisor *s, struct stream *st, const struct re
 	s->groups |= r->groups_left;
 	map_remove(&s->by_id, st->id);
 	timer_clear(&s->timers, &st->timer);
+	st->link = fd_close(st->link);
 	slot_free(s, st->slot, r->cgroup_killed || st->lost);
 	tell_report(s, st, r, result);
 	if (r->kept && st->reaper != 0 && map_put(&s->kept, (uint32_t)st->reaper, s) == 0) {
@@ -239,6 +240,7 @@ static void on_report(struct supervisor *s, struct stream *st, const struct repo
 	case REPORT_CONTINUED:
 	case REPORT_RECORD:
 	case REPORT_FROZEN:
+	case REPORT_ORPHAN:
 		break;
 	default:
 		return;

@@ -21,6 +21,7 @@ struct stream {
 	uint32_t id;
 	pid_t reaper;		/* our child; 0 once it was waited for */
 	pid_t leader;		/* 0 until it started */
+	int link;		/* to the reaper, of a stream that serves; or -1 */
 	int slot;		/* cgroup */
 	struct spawn_options options;
 	int step;		/* next stop step; -1 before the stop */

@@ -30,6 +30,7 @@
 #define READ_MAX (64 * 1024)
 
 struct request;
+struct step;
 
 struct event_node {
 	struct event_node *next;
@@ -116,6 +117,7 @@ struct carrel_proc {
 	carrel_error error;	/* of a failed spawn; msg holds what the reaper said */
 	int id_slot;		/* as in struct request */
 	struct carrel_proc *next_ending; /* list of trees that are gone with streams left to drain */
+	carrel_task *task;	/* or NULL; task.h */
 };
 
 struct carrel {
@@ -126,6 +128,8 @@ struct carrel {
 	int kick;		/* eventfd in the epoll set: events are queued */
 	int yield;		/* eventfd: who waits for the socket shall let go */
 	int null;		/* /dev/null */
+	int talk;		/* set of the sockets of tasks, in the epoll set; -1: there never was one */
+	unsigned undecided;	/* tasks that have ended, nobody said how */
 	pid_t guard;		/* our child */
 	pid_t killed_guard;	/* its number, once it was found killed */
 	carrel_caps caps;
@@ -186,9 +190,13 @@ int channel_send(carrel *c, enum message_type type, uint32_t id, const struct bu
 		 size_t n_fds);
 /* channel_read(c): take every message that is there, without waiting. */
 void channel_read(carrel *c);
+/* channel_wake(c): something was read that others may wait for. */
+void channel_wake(carrel *c);
 /* channel_wait(c, done, arg, deadline_us): until ${done} is true or the handle is lost: 1; 0 when the
  * deadline passed. */
 int channel_wait(carrel *c, bool (*done)(void *arg), void *arg, int64_t deadline_us);
+/* channel_status(st, wait_status): how a process ended, as wait(2) says it. */
+void channel_status(carrel_status *st, int wait_status);
 
 /* next.c */
 void event_queue(carrel *c, carrel_event_kind kind, carrel_proc *p, int sig, const void *data, size_t len);
@@ -206,8 +214,12 @@ void proc_counts(const carrel_proc *p, carrel_status *st);
 
 /* watch.c */
 /* What an entry of the epoll set is: a proc's stream or source, or one of the handle's. */
-enum { TOKEN_IN = 0, TOKEN_OUT = 1, TOKEN_ERR = 2, TOKEN_SOCKET = 3, TOKEN_KICK = 4, TOKEN_SOURCE = 5 };
+enum { TOKEN_IN = 0, TOKEN_OUT = 1, TOKEN_ERR = 2, TOKEN_SOCKET = 3, TOKEN_KICK = 4, TOKEN_SOURCE = 5, TOKEN_TALK = 6 };
 int watch_handle(carrel *c);
+/* watch_talk(c): make the set of tasks, if there is none. */
+int watch_talk(carrel *c);
+/* watch_token(id, what): what an entry of a set says. */
+uint64_t watch_token(uint32_t id, int what);
 /* proc_watch(p): wait for all its streams. */
 int proc_watch(carrel_proc *p);
 int proc_watch_in(carrel_proc *p, enum watch_in what);
@@ -227,6 +239,17 @@ void ready_remove(struct output *o);
 /* stream.c */
 /* spawn_captured(c, s, e): as carrel_spawn(), for carrel_run(). */
 carrel_proc *spawn_captured(carrel *c, const carrel_spec *s, carrel_error *e);
+/* spawn_task(c, s, t, e): the same, and it serves: its socket and its events are *${t}'s, which is empty.  From then on
+ * that is the proc's, and *${t} NULL. */
+carrel_proc *spawn_task(carrel *c, const carrel_spec *s, carrel_task **t, carrel_error *e);
+/* proc_create(c, s, e): one that has not begun. */
+carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e);
+/* proc_adopt(p, r): take over the request's ends of the pipes. */
+void proc_adopt(carrel_proc *p, struct request *r);
+
+/* run.c */
+/* run_to_end(p, r, e): collect what ${p}, which was captured, writes, until it has ended; then it is released. */
+int run_to_end(carrel_proc *p, carrel_result *r, carrel_error *e);
 
 /* enter(c): lock the handle; 0, or ECHILD in another process than its owner (errno set). */
 int enter(carrel *c);
@@ -263,7 +286,13 @@ struct request {
 	int in, out[2];		/* our ends of the pipes */
 	int terminal;		/* the task's end of its terminal */
 	int id_slot;		/* of the handle's, or -1 */
+	bool serves;		/* the process waits for calls, on a socket whose other end is */
+	int socket;		/* ... this one, ours */
 };
+
+/* request_init(r): empty.  request_streams(c, s, r, e): the three standard streams of ${s} in ${r->fds}.  0 or -1. */
+void request_init(struct request *r);
+int request_streams(carrel *c, const carrel_spec *s, struct request *r, carrel_error *e);
 
 /* request_create(c, s, start, r, e): check ${s} and build the request; without ${start} no descriptor is
  * made.  0, or -1; request_finish() in any case. */
@@ -418,6 +447,7 @@ struct behaviour_context {
 	const char *search;	/* where commands are looked for */
 	const struct host *view; /* for behaviours that isolate */
 	const struct phases *override, *add; /* the caller's operations, or NULL */
+	bool serves;		/* it ends as a task, in place of a command */
 	int landlock_abi;	/* where rules are wanted */
 	bool setpcap;		/* where capabilities are: the host may give up all of them for good */
 	struct io_device io[CARREL_IO_LIMITS_MAX]; /* of spec.io_limits */

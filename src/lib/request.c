@@ -3,6 +3,7 @@
 #include "explain.h"
 
 #include "fd.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +103,7 @@ static int stream_failed(const carrel_spec *s, int i, int err, carrel_error *e)
 			 io[i]->kind == CARREL_PTY ? "terminal" : "pipe", names[i], strerror(err));
 }
 
-static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_error *e)
+int request_streams(carrel *c, const carrel_spec *s, struct request *r, carrel_error *e)
 {
 	for (int i = 0; i < 3; i++) {
 		int fd = stream_fd(c, r, s, i);
@@ -111,11 +112,34 @@ static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_e
 			return stream_failed(s, i, -fd, e);
 		r->fds[r->n_fds++] = fd;
 	}
+	return 0;
+}
+
+/* The task's end of its own socket. */
+static int task_fd(struct request *r)
+{
+	int pair[2];
+	int e = sys_socketpair(pair);
+
+	if (e < 0)
+		return e;
+	r->socket = pair[0];
+	r->fds[r->n_fds++] = keep(r, pair[1]);
+	return 0;
+}
+
+static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_error *e)
+{
+	if (request_streams(c, s, r, e) < 0)
+		return -1;
 	int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (cwd == -1)
 		return error_set(e, CARREL_STAGE_CWD, errno, -1, "cannot open the current directory: %s",
 				 strerror(errno));
 	r->fds[r->n_fds++] = keep(r, cwd);
+	int err = r->serves ? task_fd(r) : 0;
+	if (err < 0)
+		return error_set(e, CARREL_STAGE_CHANNEL, -err, -1, "cannot make a socket pair: %s", strerror(-err));
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		r->fds[r->n_fds++] = s->pass_fds[i][0];
 	if (s->filter_listens)
@@ -151,7 +175,7 @@ static const char *search_path(char **env)
 	return DEFAULT_PATH;
 }
 
-static void out_options(struct buf *b, const carrel_spec *s)
+static void out_options(struct buf *b, const carrel_spec *s, bool serves)
 {
 	struct spawn_options o = { .timeout_ms = s->timeout_ms,
 				   .wait_tree = s->on_exit == CARREL_EXIT_WAIT_TREE,
@@ -159,6 +183,7 @@ static void out_options(struct buf *b, const carrel_spec *s)
 				   .trace = s->trace,
 				   .record = s->record,
 				   .limits = limits_asked(s) || s->ops != NULL,
+				   .serve = serves,
 				   .group = getpgrp() };
 
 	while (o.n_stop < CARREL_STEPS_MAX && s->stop[o.n_stop].sig != 0) {
@@ -168,13 +193,15 @@ static void out_options(struct buf *b, const carrel_spec *s)
 	spawn_options_out(b, &o);
 }
 
-static void out_names(struct buf *b, const carrel_spec *s)
+static void out_names(struct buf *b, const carrel_spec *s, bool serves)
 {
-	term_out_list(b, (uint32_t)(4 + s->n_pass_fds + (s->filter_listens ? 1 : 0)));
+	term_out_list(b, (uint32_t)(4 + serves + s->n_pass_fds + (s->filter_listens ? 1 : 0)));
 	term_out_atom(b, "stdin");
 	term_out_atom(b, "stdout");
 	term_out_atom(b, "stderr");
 	term_out_atom(b, "cwd");
+	if (serves)
+		term_out_atom(b, "task");
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		term_out_int(b, s->pass_fds[i][1]);
 	if (s->filter_listens)
@@ -306,7 +333,7 @@ static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context
 
 static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_error *e)
 {
-	struct behaviour_context x = { .host = getpid(), .umask = -1 };
+	struct behaviour_context x = { .host = getpid(), .umask = -1, .serves = r->serves };
 	char **env = spec_env(s, e);
 	int err = 0;
 
@@ -317,9 +344,9 @@ static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_e
 	x.search = search_path(env);
 	term_out_version(&r->body);
 	term_out_tuple(&r->body, 4);
-	out_options(&r->body, s);
+	out_options(&r->body, s, r->serves);
 	r->names_at = r->body.len;
-	out_names(&r->body, s);
+	out_names(&r->body, s, r->serves);
 	out_env(&r->body, env);
 	r->program_at = r->body.len;
 	if (s->ops != NULL)
@@ -334,10 +361,14 @@ static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_e
 	return err;
 }
 
+void request_init(struct request *r)
+{
+	*r = (struct request){ .in = -1, .out = { -1, -1 }, .terminal = -1, .socket = -1 };
+	buf_init(&r->body, MESSAGE_BODY_MAX);
+}
+
 int request_create(carrel *c, const carrel_spec *s, bool start, struct request *r, carrel_error *e)
 {
-	*r = (struct request){ .in = -1, .out = { -1, -1 }, .terminal = -1, .id_slot = -1 };
-	buf_init(&r->body, MESSAGE_BODY_MAX);
 	buf_reserve(&r->body, 8192);
 	if (out_body(c, s, r, e) < 0)
 		return -1;
@@ -350,6 +381,7 @@ void request_finish(struct request *r)
 	for (size_t i = 0; i < r->n_close; i++)
 		fd_close(r->close_after[i]);
 	r->n_close = 0;
+	r->socket = fd_close(r->socket);
 	r->in = fd_close(r->in);
 	r->out[0] = fd_close(r->out[0]);
 	r->out[1] = fd_close(r->out[1]);
@@ -384,6 +416,7 @@ EXPORT int carrel_describe(const carrel_spec *s, carrel_form form, char **ret_te
 		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "form %d is none", (int)form);
 	if (spec_check(s, &full, e) < 0)
 		return -1;
+	request_init(&r);
 	int err = request_create(NULL, &full, false, &r, e);
 	if (err == 0) {
 		buf_init(&text, MESSAGE_BODY_MAX);

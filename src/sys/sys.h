@@ -190,8 +190,25 @@ struct sys_process {
 /* sys_process_look(pid, ret): that of our child, or below, ${pid}, which was not waited for.  0 or -errno. */
 int sys_process_look(pid_t pid, struct sys_process *ret);
 
+/* sys_pidfd_pid(proc, fd): the process that the descriptor ${fd} holds; -ESRCH once it was waited for, -EBADF when
+ * it holds none.  ${proc} is /proc. */
+pid_t sys_pidfd_pid(int proc, int fd);
+
+/* sys_is_below(proc, self, fd): the process that ${fd} holds is a descendant of the calling process ${self}. */
+bool sys_is_below(int proc, pid_t self, int fd);
+
+/*
+ * sys_branch_each(proc, fd, each, arg): call ${each} for all descendants of the process that ${fd} holds, each before
+ * its parent and held by a descriptor, and for itself at last.  How many there were, or -errno.
+ */
+int sys_branch_each(int proc, int fd, void (*each)(void *arg, pid_t pid, int fd), void *arg);
+
 /* sys_pidfd(pid): a descriptor for our own child, which we did not wait for yet. */
 int sys_pidfd(pid_t pid);
+
+/* sys_pidfd_status(fd, ret): how the process that ${fd} holds has ended, as wait(2) says it, once somebody has waited for
+ * it.  0; -ENOTSUP where the kernel does not say it; -EAGAIN. */
+int sys_pidfd_status(int fd, int *ret);
 
 /* sys_pidfd_signal(fd, sig): signal that process; -ESRCH once it was waited for. */
 int sys_pidfd_signal(int fd, int sig);
@@ -215,8 +232,8 @@ const char *sys_namespaces_forbidden(int proc, uint64_t namespaces, int err, boo
 /* sys_parent_death(): SIGKILL for this process when its parent ends.  A change of identity undoes it. */
 int sys_parent_death(void);
 
-/* sys_close_others(a, b): close every descriptor but these two. */
-void sys_close_others(int a, int b);
+/* sys_close_all_but(keep, n): close every descriptor but these, which are sorted then; negative ones are none. */
+void sys_close_all_but(int *keep, size_t n);
 
 /* ------------------------------------------------------------ readiness --- */
 

@@ -33,6 +33,8 @@ enum message_type {
 	MSG_STOP = 4,		/* [{Signal, WaitMs}]: [] for the steps of the spawn */
 	MSG_KILL = 5,		/* []: SIGKILL for the whole tree */
 	MSG_FREEZE = 6,		/* true | false: freeze or thaw the whole tree */
+	MSG_BRANCH = 7,		/* {Pid, leader | tree | stop, [{Signal, WaitMs}]}, with a pidfd: for one task of the
+				   stream, or all that is below it */
 	/* control process to library; id: the stream's */
 	MSG_WELCOME = 64,	/* {Protocol, [{Name, Value}]} */
 	MSG_FAILED = 65,	/* {Stage, Errno, Index, Text}: the spawn did not come about */
@@ -44,8 +46,20 @@ enum message_type {
 	MSG_LOST = 71,		/* Text: the handle is over, nothing is left of its trees */
 	MSG_RECORD = 72,	/* [{Name, Value}]: texts; what the kernel says before STARTED or GONE */
 	MSG_LIMIT = 73,		/* Limit: it was met */
-	MSG_FROZEN = 74		/* Errno: the answer to FREEZE; 0: everything is as it was asked */
+	MSG_FROZEN = 74,	/* Errno: the answer to FREEZE; 0: everything is as it was asked */
+	MSG_ORPHAN = 75,	/* {Pid, WaitStatus, UserUs, SystemUs, MaxRssKb}: of a stream that serves, a process that
+				   had lost its parent ended, stopped or went on */
+	/* library to task, on the task's own socket; id: the call's */
+	MSG_CALL = 96,		/* {Number, Arguments}, with the descriptors that the call takes */
+	MSG_CANCEL = 97,	/* []: the call shall not wait any longer */
+	/* task to library */
+	MSG_REPLY = 112,	/* {Errno, Argument, Text | Result}: Errno 0 and Result, or what was wrong */
+	MSG_SIGNALLED = 113,	/* {Signal, Info}: one came whose mode is info */
+	MSG_CHILD = 114		/* as MSG_ORPHAN, of a child of the task; the number is that which the task knows */
 };
+
+/* The numbers of the calls of tasks fit into as many bytes of bits. */
+#define CALL_BITS 32
 
 enum { MESSAGE_FLAG_MEMFD = 1 };
 
@@ -95,6 +109,7 @@ struct spawn_options {
 	bool trace;		/* {trace, true} */
 	bool record;		/* {record, true}: say what the kernel says of it */
 	bool limits;		/* {limits, true}: the program has limits of the tree as a whole */
+	bool serve;		/* {serve, true}: the program ends as a task, and more tasks come from it */
 	pid_t group;		/* {group, Pid}: the process group of the host */
 };
 

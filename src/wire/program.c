@@ -141,6 +141,10 @@ static int op_in(struct term_in *in, struct arena *a, struct program *p, struct 
 	if (op->call->number == CALL_clone && p->isolates)
 		return -EINVAL;
 	p->isolates |= op->call->number == CALL_clone;
+	e->what = "the place task for this call";
+	if (op->call->number == CALL_serve && where != PLACE_TASK)
+		return -EINVAL;
+	p->serves |= op->call->number == CALL_serve;
 	e->what = "as many arguments as the call takes";
 	if (term_in_next(in, &t) < 0 || t.kind != TERM_TUPLE)
 		return -EBADMSG;

@@ -110,6 +110,7 @@ struct program {
 	bool has_place[PLACE_COUNT];
 	bool isolates;		/* it has the operation clone */
 	bool limits;		/* it limits the tree as a whole */
+	bool serves;		/* ... serve */
 };
 
 struct program_error {

@@ -76,19 +76,36 @@ int64_t call_mount_setattr(const struct arg *a)
 	return set_attributes((int)a[0].i, a[1].s, (unsigned)a[2].i, &attr);
 }
 
+int64_t call_mount_idmap(const struct arg *a)
+{
+	const struct attributes attr = { .set = MOUNT_ATTR_IDMAP, .userns = (uint64_t)a[3].i };
+
+	return set_attributes((int)a[0].i, a[1].s, (unsigned)a[2].i, &attr);
+}
+
+int64_t call_fspick(const struct arg *a)
+{
+	return call_result(syscall(SYS_fspick, (int)a[0].i, a[1].s, (unsigned)a[2].i | FSPICK_CLOEXEC));
+}
+
 int64_t call_fsopen(const struct arg *a)
 {
 	return call_result(syscall(SYS_fsopen, a[0].s, FSOPEN_CLOEXEC));
 }
 
-static int64_t configure(int fs, unsigned what, const char *key, const char *value)
+static int64_t configure(int fs, unsigned what, const char *key, const char *value, int aux)
 {
-	return call_result(syscall(SYS_fsconfig, fs, what, key, value, 0));
+	return call_result(syscall(SYS_fsconfig, fs, what, key, value, aux));
 }
 
 int64_t call_fsconfig(const struct arg *a)
 {
-	return configure((int)a[0].i, (unsigned)a[1].i, or_null(&a[2]), or_null(&a[3]));
+	return configure((int)a[0].i, (unsigned)a[1].i, or_null(&a[2]), or_null(&a[3]), 0);
+}
+
+int64_t call_fsconfig_fd(const struct arg *a)
+{
+	return configure((int)a[0].i, FSCONFIG_SET_FD, a[1].s, NULL, (int)a[2].i);
 }
 
 int64_t call_fsmount(const struct arg *a)
@@ -242,7 +259,7 @@ static int64_t configure_layer(int fs, const char *key, int dir)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
-	return configure(fs, FSCONFIG_SET_STRING, key, path);
+	return configure(fs, FSCONFIG_SET_STRING, key, path, 0);
 }
 
 int64_t call_overlay(const struct arg *a)
@@ -252,7 +269,7 @@ int64_t call_overlay(const struct arg *a)
 
 	if (fs == -1)
 		return -errno;
-	r = configure(fs, FSCONFIG_SET_STRING, "source", "overlay");
+	r = configure(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
 	if (r == 0)
 		r = configure_layer(fs, "lowerdir", (int)a[0].i);
 	if (r == 0)
@@ -261,9 +278,9 @@ int64_t call_overlay(const struct arg *a)
 		r = configure_layer(fs, "workdir", (int)a[2].i);
 	/* What it notes about files: in attributes that need no right of the host's. */
 	if (r == 0)
-		r = configure(fs, FSCONFIG_SET_FLAG, "userxattr", NULL);
+		r = configure(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
 	if (r == 0)
-		r = configure(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+		r = configure(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	return r < 0 ? r : call_result(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned)a[3].i));
 }
 
@@ -278,9 +295,9 @@ static int64_t configure_text(int fs, const char *text, size_t len)
 	option[len] = 0;
 	value = strchr(option, '=');
 	if (value == NULL)
-		return configure(fs, FSCONFIG_SET_FLAG, option, NULL);
+		return configure(fs, FSCONFIG_SET_FLAG, option, NULL, 0);
 	*value++ = 0;
-	return configure(fs, FSCONFIG_SET_STRING, option, value);
+	return configure(fs, FSCONFIG_SET_STRING, option, value, 0);
 }
 
 int64_t call_mount_in(const struct arg *a)
@@ -291,7 +308,7 @@ int64_t call_mount_in(const struct arg *a)
 	if (fs == -1)
 		return -errno;
 	/* For mount(8) and df(1), which show it. */
-	r = configure(fs, FSCONFIG_SET_STRING, "source", a[0].s);
+	r = configure(fs, FSCONFIG_SET_STRING, "source", a[0].s, 0);
 	for (const char *p = a[1].s; *p != 0 && r == 0;) {
 		size_t len = strcspn(p, ",");
 
@@ -299,7 +316,7 @@ int64_t call_mount_in(const struct arg *a)
 		p += len + (p[len] == ',');
 	}
 	if (r == 0)
-		r = configure(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+		r = configure(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (r < 0)
 		return r;
 	scoped_fd mount = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned)a[2].i);

@@ -103,6 +103,15 @@ static void out_dups(struct buf *b, const carrel_spec *s, int terminal)
 	term_out_nil(b);
 }
 
+static void out_passed(struct buf *b, const carrel_spec *s)
+{
+	term_out_list(b, (uint32_t)s->n_pass_fds);
+	for (size_t i = 0; i < s->n_pass_fds; i++)
+		term_out_int(b, s->pass_fds[i][1]);
+	if (s->n_pass_fds > 0)
+		term_out_nil(b);
+}
+
 /* A list of the words in ${words}, which blanks separate. */
 static void out_words(struct buf *b, const char *words)
 {
@@ -154,6 +163,7 @@ static void out_options(struct buf *b, const char *options)
  *   r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
  *   B const struct buf * (a whole term)
  *   D const carrel_spec *, int (the same, with the slot for its terminal)
+ *   P const carrel_spec * (list of the numbers of its passed descriptors)
  */
 static void add(struct ops *o, enum place place, enum call_number call, const char *options, const char *format,
 		va_list ap)
@@ -229,6 +239,9 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 		case 'B':
 			term = va_arg(ap, const struct buf *);
 			buf_append(b, term->data, term->len);
+			break;
+		case 'P':
+			out_passed(b, va_arg(ap, const carrel_spec *));
 			break;
 		case 'd':
 		case 'D':

@@ -100,6 +100,10 @@ void process_exec(const carrel_spec *s, const struct behaviour_context *x, struc
 {
 	const char *const shell[] = { "/bin/sh", "-c", s->shell, NULL };
 
+	if (x->serves) {
+		ops_add(o, CALL_serve, false, "fPa", "task", s, "env");
+		return;
+	}
 	if (s->shell != NULL)
 		ops_add(o, CALL_exec, false, "tvat", "/bin/sh", shell, "env", "");
 	else if (s->path != NULL)

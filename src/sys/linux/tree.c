@@ -32,6 +32,7 @@ struct walk {
 	int sig;
 	bool (*skip)(pid_t pid, void *arg);
 	void *arg;
+	void (*each)(void *arg, pid_t pid, int fd); /* in place of a signal, and behind what is below */
 	struct sys_found *found;
 	size_t n_found, room;
 	int count;
@@ -116,6 +117,15 @@ static void visit_descendant(struct walk *w, pid_t pid, pid_t parent, int parent
 
 	if (fd == -1 || read_stat(w->proc, pid, w->times, &st) < 0)
 		return;
+	if (w->each != NULL) {
+		if (st.ppid != parent || pidfd_signal(parent_fd, 0) < 0)
+			return;
+		if (depth < DEPTH_MAX)
+			visit_children(w, pid, fd, depth + 1);
+		w->each(w->arg, pid, fd);
+		w->count++;
+		return;
+	}
 	/* Orphaned meanwhile: it is our own child now, or our init's, and the next walk meets it. */
 	if (st.ppid != parent && (st.ppid == w->self || st.ppid == w->init)) {
 		pidfd_signal(fd, w->sig);
@@ -234,4 +244,64 @@ int sys_tree_signal_below(int proc, pid_t self, pid_t child, int sig, struct sys
 	if (n_found != NULL)
 		*n_found = w.n_found;
 	return w.count;
+}
+
+pid_t sys_pidfd_pid(int proc, int fd)
+{
+	char path[48], text[512], *at;
+	int pid;
+
+	snprintf(path, sizeof(path), "self/fdinfo/%d", fd);
+	ssize_t n = fd_read_file(proc, path, text, sizeof(text));
+	if (n < 0)
+		return (pid_t)n;
+	at = strstr(text, "\nPid:");
+	if (at == NULL || sscanf(at + 5, "%d", &pid) != 1)
+		return -EBADF;
+	return pid > 0 ? pid : -ESRCH;
+}
+
+/* The parent of ${pid}, which ${fd} holds: held by a descriptor too, in *${ret_fd}.  Its number, or -errno. */
+static pid_t parent_of(int proc, pid_t pid, int fd, int *ret_fd)
+{
+	struct stat_line before, after;
+
+	if (read_stat(proc, pid, false, &before) < 0 || before.ppid <= 0)
+		return -ESRCH;
+	int parent = (int)syscall(SYS_pidfd_open, before.ppid, 0);
+	/* Still its parent behind that, so it was the one that was opened. */
+	if (parent == -1 || read_stat(proc, pid, false, &after) < 0 || after.ppid != before.ppid || pidfd_signal(fd, 0) < 0) {
+		fd_close(parent);
+		return -ESRCH;
+	}
+	*ret_fd = parent;
+	return before.ppid;
+}
+
+bool sys_is_below(int proc, pid_t self, int fd)
+{
+	pid_t pid = sys_pidfd_pid(proc, fd);
+	int at = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	for (int depth = 0; pid > 0 && pid != self && depth < 10 * DEPTH_MAX; depth++) {
+		int parent = -1;
+
+		pid = parent_of(proc, pid, at, &parent);
+		fd_close(at);
+		at = parent;
+	}
+	fd_close(at);
+	return pid == self;
+}
+
+int sys_branch_each(int proc, int fd, void (*each)(void *arg, pid_t pid, int fd), void *arg)
+{
+	struct walk w = { .proc = proc, .self = -1, .each = each, .arg = arg };
+	pid_t pid = sys_pidfd_pid(proc, fd);
+
+	if (pid < 0)
+		return pid;
+	visit_children(&w, pid, fd, 1);
+	each(arg, pid, fd);
+	return w.count + 1;
 }
