@@ -81,6 +81,7 @@ lint: static main
 bench: static main
 	sh bench/run $(MAIN) $(STATIC)
 	sh bench/port $(STATIC)/src/carrel-port $(MAIN)/bench/nop
+	python3 bench/supervise $(abspath $(STATIC))/src/carrel $(abspath $(MAIN))/bench/mark
 
 install: static main
 	DESTDIR='$(DESTDIR)' meson install -C $(MAIN) --no-rebuild --skip-subprojects

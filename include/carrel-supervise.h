@@ -134,7 +134,7 @@ typedef struct {
 	size_t size;
 	carrel_strategy strategy;
 	carrel_intensity intensity; /* of all services together; beyond it everything is stopped */
-	uint64_t seed;		/* of the delays' spread; 0: a random one */
+	uint64_t seed;		/* of the delays' spread, with each service's name; 0: a random one */
 } carrel_supervise_config;
 
 /*
@@ -158,7 +158,8 @@ int carrel_supervise_add(carrel_supervisor *s, const carrel_service *v, carrel_e
 
 /*
  * carrel_supervise_replace(s, v, e): the service of that name is as ${v} says from now on; if it runs, it is started
- * anew.  What the old one pointed to is not needed any more.  0, or -1 as carrel_supervise_add(); ENOENT: there is none.
+ * anew.  What the old one pointed to is not needed any more.  If it comes after one that was added later, it counts as
+ * added last, and so does what comes after it.  0, or -1 as carrel_supervise_add(); ENOENT: there is none.
  */
 int carrel_supervise_replace(carrel_supervisor *s, const carrel_service *v, carrel_error *e);
 

@@ -85,8 +85,14 @@ static void handle_signal(struct run *r, const struct run_signal *s)
 		else if (!has_it)
 			stop_by(r, s->sig);
 		break;
-	case SIGTERM:
 	case SIGHUP:
+		/* In a container it is no terminal that hangs up: a command may read its files again. */
+		if (getpid() == 1 && !s->from_kernel)
+			carrel_signal(r->p, s->sig, 0);
+		else
+			stop_by(r, s->sig);
+		break;
+	case SIGTERM:
 		stop_by(r, s->sig);
 		break;
 	case SIGCONT:

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const int always[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,   SIGUSR1,
@@ -35,6 +36,27 @@ static void handle(struct run_signals *s, int sig)
 		sigaddset(&s->handled, sig);
 }
 
+/*
+ * As the first process of a PID namespace, such as a container's, carrel gets all that lose their parent there, and
+ * is not ended by a signal that it does not handle.  So nobody stays a zombie, and every signal is passed on but those
+ * that tell of its own faults.
+ */
+static void be_init(struct run_signals *s)
+{
+	static const int own[] = { SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGTTIN, SIGTTOU, SIGFPE,
+				   SIGILL,  SIGSEGV, SIGBUS,  SIGABRT, SIGTRAP, SIGSYS };
+	sigset_t others;
+
+	sigaddset(&s->handled, SIGCHLD);
+	sigfillset(&others);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&others, own[i]);
+	for (int sig = 1; sig <= SIGRTMAX; sig++) {
+		if (sigismember(&others, sig) == 1)
+			handle(s, sig);
+	}
+}
+
 int run_signals_init(struct run_signals *s, int shared)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -52,6 +74,8 @@ int run_signals_init(struct run_signals *s, int shared)
 		handle(s, SIGTTIN);
 		handle(s, SIGTTOU);
 	}
+	if (getpid() == 1)
+		be_init(s);
 	blocked = s->handled;
 	/* Reading the terminal from behind is an error then, and no stop. */
 	sigaddset(&blocked, SIGTTIN);
@@ -69,14 +93,23 @@ void run_signals_finish(struct run_signals *s)
 	s->fd = -1;
 }
 
+/* All that were left to us; our own child is no such, and this does not see it. */
+static void reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+}
+
 int run_signals_next(const struct run_signals *s, struct run_signal *ret)
 {
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info = { 0 };
 	ssize_t n;
 
-	do
+	do {
 		n = read(s->fd, &info, sizeof(info));
-	while (n == -1 && errno == EINTR);
+		if (n > 0 && info.ssi_signo == SIGCHLD)
+			reap();
+	} while ((n == -1 && errno == EINTR) || (n > 0 && info.ssi_signo == SIGCHLD));
 	if (n != (ssize_t)sizeof(info))
 		return 0;
 	ret->sig = (int)info.ssi_signo;

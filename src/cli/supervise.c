@@ -6,13 +6,18 @@
 #include "report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+
+/* So many events, and signals and who asks get their turn: a service may write without a pause. */
+#define EVENTS_IN_A_ROW 256
 
 /* ------------------------------------------------------------- options --- */
 
@@ -59,6 +64,16 @@ static int take_intensity(void *to, const char *value, char *why)
 	return entry_limit(value, &((struct supervise_options *)to)->intensity, why);
 }
 
+static int take_seed(void *to, const char *value, char *why)
+{
+	int64_t n = 0;
+
+	if (values_number(value, 1, UINT32_MAX, &n, why) == -1)
+		return -1;
+	((struct supervise_options *)to)->seed = (uint32_t)n;
+	return 0;
+}
+
 /* -o 'WORD VALUE': as a line of every service. */
 static int take_default(void *to, const char *value, char *why)
 {
@@ -96,6 +111,8 @@ static const struct option_row rows[] = {
 	{ 0, "no-socket", NULL, "nowhere", NULL, FLAG(no_socket) },
 
 	{ .help = "Other" },
+	{ 0, "json", NULL, "say what happens as JSON on standard output", NULL, FLAG(json) },
+	{ 0, "seed", "N", "of the delays, for the same ones again", take_seed, 0 },
 	{ 0, "stamp", NULL, "put the time (UTC) before each line of output", NULL, FLAG(stamp) },
 	{ 'q', "quiet", NULL, "do not say what happens", NULL, FLAG(quiet) },
 	{ 0, "no-cgroup", NULL, "do not use a cgroup", NULL, FLAG(no_cgroup) },
@@ -223,7 +240,7 @@ void supervise_say(struct supervise *s, const char *format, ...)
 	char text[700];
 	va_list ap;
 
-	if (s->o->quiet)
+	if (s->o->quiet || s->o->json)
 		return;
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
@@ -231,9 +248,9 @@ void supervise_say(struct supervise *s, const char *format, ...)
 	report_line("%s", text);
 }
 
-static const char *time_text(int ms, char buf[32])
+static const char *time_text(uint64_t ms, char buf[32])
 {
-	snprintf(buf, 32, "%d.%03d s", ms / 1000, ms % 1000);
+	snprintf(buf, 32, "%" PRIu64 ".%03u s", ms / 1000, (unsigned)(ms % 1000));
 	return buf;
 }
 
@@ -245,7 +262,7 @@ static void say_end(struct supervise *s, const char *name, const carrel_status *
 		snprintf(how, sizeof(how), "%s", values_signal_name(st->sig, sig));
 	else
 		snprintf(how, sizeof(how), "exit %d", st->code);
-	supervise_say(s, "%s: ended (%s) after %s", name, how, time_text((int)(st->wall_us / 1000), wall));
+	supervise_say(s, "%s: ended (%s) after %s", name, how, time_text(st->wall_us / 1000, wall));
 }
 
 static void on_event(struct supervise *s, const carrel_supervise_event *ev)
@@ -253,6 +270,8 @@ static void on_event(struct supervise *s, const carrel_supervise_event *ev)
 	struct entry *e = ev->user;
 	char delay[32];
 
+	if (s->o->json)
+		supervise_json_event(s, ev);
 	switch (ev->kind) {
 	case CARREL_SUP_STARTED:
 		log_started(s, e);
@@ -265,6 +284,8 @@ static void on_event(struct supervise *s, const carrel_supervise_event *ev)
 	case CARREL_SUP_OUTPUT:
 		if (ev->event->kind != CARREL_EOF)
 			log_output(s, e, ev->event);
+		else
+			log_ended(s, e, ev->event->stream);
 		break;
 	case CARREL_SUP_UNHEALTHY:
 		supervise_say(s, "%s: health check failed (%u of %d)", ev->name, ev->failures,
@@ -278,7 +299,7 @@ static void on_event(struct supervise *s, const carrel_supervise_event *ev)
 		break;
 	case CARREL_SUP_DELAYED:
 		if (ev->delay_ms > 0)
-			supervise_say(s, "%s: next start in %s", ev->name, time_text(ev->delay_ms, delay));
+			supervise_say(s, "%s: next start in %s", ev->name, time_text((uint64_t)ev->delay_ms, delay));
 		break;
 	case CARREL_SUP_FAILED:
 		report_line("%s: given up: it was started too often", ev->name);
@@ -331,6 +352,10 @@ static int apply(struct supervise *s, struct entry *e)
 	carrel_error err = { 0 };
 
 	if (old != NULL && strcmp(old->words, e->words) == 0) {
+		/* It may be there again before it has left. */
+		if (old->leaving)
+			carrel_supervise_start(s->s, old->name);
+		old->leaving = 0;
 		old->seen = 1;
 		entry_free(e);
 		return 0;
@@ -359,18 +384,33 @@ static int apply(struct supervise *s, struct entry *e)
 	return 0;
 }
 
+/* All of them could be services together: nothing of what is there is touched. */
+static int check_entries(struct supervise *s, const struct entry *first)
+{
+	carrel_error e = { 0 };
+	carrel_supervisor *trial = carrel_supervise_open(s->c, NULL, &e);
+	int r = trial != NULL ? 0 : -1;
+
+	for (const struct entry *v = first; v != NULL && r == 0; v = v->next)
+		r = carrel_supervise_add(trial, &v->service, &e);
+	carrel_supervise_close(trial);
+	if (r == -1)
+		report_error(&e);
+	return r;
+}
+
 int supervise_reload(struct supervise *s)
 {
 	struct reading r = { .o = s->o };
-	char *none[] = { NULL };
 	int result = 0;
 
 	if (s->o->file == NULL) {
 		supervise_say(s, "there is no file to read again");
 		return -1;
 	}
-	if (read_entries(&r, none) != OPTIONS_GO_ON) {
+	if (read_entries(&r, s->words) != OPTIONS_GO_ON || check_entries(s, r.first) == -1) {
 		report_line("%s has an error: everything stays as it is", s->o->file);
+		entries_free(r.first);
 		return -1;
 	}
 	for (struct entry *e = s->first; e != NULL; e = e->next)
@@ -426,7 +466,7 @@ static void handle_signals(struct supervise *s)
 	while (run_signals_next(&s->signals, &sig)) {
 		if (sig.sig == SIGTERM || sig.sig == SIGINT || sig.sig == SIGQUIT)
 			end_all(s, sig.sig);
-		else if (sig.sig == SIGHUP)
+		else if (sig.sig == SIGHUP && s->stopping == 0)
 			supervise_reload(s);
 		else if (sig.sig == SIGTSTP)
 			run_signals_suspend(&s->signals, SIGTSTP);
@@ -438,7 +478,8 @@ static int at_most(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-static void wait_for_more(struct supervise *s)
+/* Wait until something happens; not at all if ${more} is known to be there. */
+static void wait_for_more(struct supervise *s, int more)
 {
 	struct pollfd fds[4 + 1 + CTL_CLIENTS] = {
 		{ .fd = s->signals.fd, .events = POLLIN },
@@ -454,6 +495,8 @@ static void wait_for_more(struct supervise *s)
 	}
 	if (s->retry_ms != 0)
 		timeout = at_most(timeout, 200);
+	if (more)
+		timeout = 0;
 	ctl_poll(s, fds + 4);
 	poll(fds, sizeof(fds) / sizeof(fds[0]), timeout);
 	ctl_ready(s, fds + 4);
@@ -474,8 +517,12 @@ static int loop(struct supervise *s)
 
 	do {
 		handle_signals(s);
-		while (s->stopping < 2 && (n = carrel_supervise_next(s->s, &ev, 0)) == 1)
+		for (int i = 0; i < EVENTS_IN_A_ROW && s->stopping < 2; i++) {
+			n = carrel_supervise_next(s->s, &ev, 0);
+			if (n != 1)
+				break;
 			on_event(s, &ev);
+		}
 		if (n == -1 && errno != EPIPE) {
 			report_line("cannot go on: %s", strerror(errno));
 			return EXIT_CARREL;
@@ -484,7 +531,7 @@ static int loop(struct supervise *s)
 		ctl_settle(s);
 		log_flush(s);
 		if (wants_more(s))
-			wait_for_more(s);
+			wait_for_more(s, n == 1);
 	} while (wants_more(s));
 	return s->lost ? EXIT_CARREL : s->failed ? 1 : 0;
 }
@@ -497,6 +544,10 @@ static int start(struct supervise *s)
 	carrel_supervise_config how = { .size = sizeof(how), .strategy = s->o->strategy,
 					.intensity = s->o->intensity };
 	carrel_error e = { 0 };
+
+	while (s->o->seed == 0 && getrandom(&s->o->seed, sizeof(s->o->seed), 0) != -1)
+		continue;
+	how.seed = s->o->seed;
 
 	s->c = carrel_open(&cfg, &e);
 	s->s = s->c != NULL ? carrel_supervise_open(s->c, &how, &e) : NULL;
@@ -516,13 +567,15 @@ static int start(struct supervise *s)
 	}
 	if (ctl_open(s) == -1)
 		return EXIT_CARREL;
+	if (s->o->json)
+		supervise_json_begin(s);
 	carrel_supervise_start(s->s, NULL);
 	return OPTIONS_GO_ON;
 }
 
 static int supervise(struct supervise_options *o, char **words)
 {
-	struct supervise s = { .o = o, .listener = -1, .lock = -1 };
+	struct supervise s = { .o = o, .words = words, .listener = -1, .lock = -1 };
 	struct reading r = { .o = o };
 	int one = port_same(STDOUT_FILENO, STDERR_FILENO);
 

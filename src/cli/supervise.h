@@ -4,6 +4,7 @@
  *   supervise.c        the verb: options, signals, the loop, reload
  *   supervise_entry.c  a service as its words say it
  *   supervise_log.c    where its lines go
+ *   supervise_json.c   what happens, as JSON
  *   supervise_ctl.c    what carrel ctl asks
  */
 #ifndef CLI_SUPERVISE_H
@@ -43,7 +44,8 @@ struct entry {
 
 /* What the command line says. */
 struct supervise_options {
-	int help, quiet, stamp, no_cgroup, check;
+	int help, quiet, stamp, json, no_cgroup, check;
+	uint32_t seed;		/* of delays; 0: a random one */
 	const char *file;
 	const char *name;	/* of the supervisor, for its socket */
 	const char *socket;
@@ -93,6 +95,7 @@ struct ctl_client {
 
 struct supervise {
 	struct supervise_options *o;
+	char **words;		/* services of the command line */
 	carrel *c;
 	carrel_supervisor *s;
 	struct entry *first, **last;
@@ -120,11 +123,25 @@ int supervise_reload(struct supervise *s);
 
 /* log_output(s, e, ev): CARREL_OUT or CARREL_ERR of a service. */
 void log_output(struct supervise *s, struct entry *e, const carrel_event *ev);
+/* log_pass(s, e, i): something of it was put into s->sink[${i}]: it waits when that is full. */
+void log_pass(struct supervise *s, struct entry *e, int i);
 /* log_flush(s): write what can be written, and go on with who waited for it. */
 void log_flush(struct supervise *s);
+/* log_ended(s, e, stream): no more comes from there: what follows begins a line of its own. */
+void log_ended(struct supervise *s, struct entry *e, int stream);
+/* log_stamp(text): the time in UTC, in milliseconds; its length. */
+size_t log_stamp(char text[32]);
 /* log_open(s, e): 0, or -1 after a report. */
 int log_open(struct entry *e);
 void log_started(struct supervise *s, struct entry *e);
+
+/* ------------------------------------------------------------------ JSON --- */
+
+/* supervise_json_begin(s): the supervisor itself; supervise_json_event(s, ev): what happened. */
+void supervise_json_begin(struct supervise *s);
+void supervise_json_event(struct supervise *s, const carrel_supervise_event *ev);
+/* supervise_json_end(st, buf): how a tree ended, as a member of an object. */
+const char *supervise_json_end(const carrel_status *st, char buf[64]);
 
 /* --------------------------------------------------------------- control --- */
 

@@ -71,16 +71,14 @@ static void say_row(struct ctl_client *k, const carrel_service_status *st)
 
 static void say_json(struct ctl_client *k, const carrel_service_status *st)
 {
-	char error[sizeof(st->error.msg) * TEXT_ESCAPE_MAX], sig[16];
+	char error[sizeof(st->error.msg) * TEXT_ESCAPE_MAX], end[64];
 	size_t n = 0;
 
 	say(k, "{\"name\":\"%s\",\"state\":\"%s\",\"wanted\":%s,\"pid\":%ld,\"state_ms\":%" PRIu64 ",\"starts\":%" PRIu64
 	    ",\"failures\":%u,\"delay_ms\":%d", st->name, carrel_service_state_name(st->state),
 	    st->wanted ? "true" : "false", (long)st->pid, st->state_ms, st->starts, st->failures, st->delay_ms);
-	if (st->ended && st->last.sig != 0)
-		say(k, ",\"termsig\":\"%s\"", values_signal_name(st->last.sig, sig));
-	else if (st->ended)
-		say(k, ",\"exit_status\":%d", st->last.code);
+	if (st->ended)
+		say(k, ",%s", supervise_json_end(&st->last, end));
 	if (st->error.stage != CARREL_STAGE_NONE &&
 	    text_escape((const unsigned char *)st->error.msg, strlen(st->error.msg), error, &n) == 0)
 		say(k, ",\"error\":\"%.*s\"", (int)n, error);
@@ -167,6 +165,11 @@ static void begin(struct supervise *s, struct ctl_client *k, const char *verb, c
 	}
 }
 
+static int begins_something(const char *verb)
+{
+	return strcmp(verb, "start") == 0 || strcmp(verb, "restart") == 0 || strcmp(verb, "reload") == 0;
+}
+
 static void answer(struct supervise *s, struct ctl_client *k)
 {
 	char *save = NULL, *verb = strtok_r(k->request, " \n", &save);
@@ -186,6 +189,9 @@ static void answer(struct supervise *s, struct ctl_client *k)
 		answer_log(s, k, name);
 	} else if (verb != NULL && strcmp(verb, "signal") == 0 && *name != '\0' && arg != NULL) {
 		answer_signal(s, k, name, arg);
+	} else if (verb != NULL && s->stopping > 0 && begins_something(verb)) {
+		say(k, "error: the supervisor ends\n");
+		finish(k);
 	} else if (verb != NULL && strcmp(verb, "reload") == 0) {
 		say(k, supervise_reload(s) == 0 ? "ok\n" : "error: not everything could be reloaded; the supervisor says why\n");
 		finish(k);
@@ -373,8 +379,17 @@ static int make_folder(const char *path)
 	return -1;
 }
 
-/* Whoever holds the lock has the name: 0, or -1 with errno; EWOULDBLOCK: ${*ret_pid} has. */
-static int take_lock(const char *path, int *ret_fd, long *ret_pid)
+/* The file that is locked is the one of that name: whoever had it before may have removed it in between. */
+static int is_at(int fd, const char *path)
+{
+	struct stat here, there;
+
+	return fstat(fd, &here) == 0 && lstat(path, &there) == 0 && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino;
+}
+
+/* Whoever holds the lock has the name: 0, or -1 with errno; EWOULDBLOCK: ${*ret_pid} has; ESTALE: once more. */
+static int try_lock(const char *path, int *ret_fd, long *ret_pid)
 {
 	char lock[PATH_MAX], text[32] = "";
 
@@ -390,6 +405,11 @@ static int take_lock(const char *path, int *ret_fd, long *ret_pid)
 		errno = err;
 		return -1;
 	}
+	if (!is_at(fd, lock)) {
+		close(fd);
+		errno = ESTALE;
+		return -1;
+	}
 	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, text, (size_t)n, 0) != n) {
 		close(fd);
@@ -397,6 +417,27 @@ static int take_lock(const char *path, int *ret_fd, long *ret_pid)
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+static int take_lock(const char *path, int *ret_fd, long *ret_pid)
+{
+	int r;
+
+	do
+		r = try_lock(path, ret_fd, ret_pid);
+	while (r == -1 && errno == ESTALE);
+	return r;
+}
+
+/* Nothing is there, or a socket, which nobody listens at: nothing else is ours to be removed. */
+static int may_replace(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT;
+	errno = EEXIST;
+	return S_ISSOCK(st.st_mode);
 }
 
 static int listen_at(const char *path)
@@ -450,6 +491,11 @@ int ctl_open(struct supervise *s)
 	else if (ctl_path(name, path, sizeof(path)) == -1 || make_folder(path) == -1) {
 		report_line("cannot make the folder of %s: %s (--socket PATH is elsewhere, --no-socket nowhere)", path,
 			    errno == EPERM ? "it is somebody else's" : strerror(errno));
+		return -1;
+	}
+	if (!may_replace(path)) {
+		report_line("cannot listen at %s: %s", path, errno == EEXIST ? "there is a file that is no socket" :
+			    strerror(errno));
 		return -1;
 	}
 	if (take_lock(path, &s->lock, &pid) == -1) {

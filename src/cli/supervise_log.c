@@ -54,18 +54,25 @@ void log_started(struct supervise *s, struct entry *e)
 		pause_entry(s, e, 1);
 }
 
-/* What stands before a line, in ${text}. */
-static size_t prefix(const struct supervise *s, const struct entry *e, char text[128])
+size_t log_stamp(char text[32])
 {
 	struct timespec now;
 	struct tm utc;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	size_t n = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &utc);
+	return n + (size_t)snprintf(text + n, 32 - n, ".%03ldZ", now.tv_nsec / 1000000);
+}
+
+/* What stands before a line, in ${text}. */
+static size_t prefix(const struct supervise *s, const struct entry *e, char text[128])
+{
 	size_t n = 0;
 
 	if (s->o->stamp) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		gmtime_r(&now.tv_sec, &utc);
-		n = strftime(text, 40, "%Y-%m-%dT%H:%M:%S", &utc);
-		n += (size_t)snprintf(text + n, 16, ".%03ldZ ", now.tv_nsec / 1000000);
+		n = log_stamp(text);
+		text[n++] = ' ';
 	}
 	if (e->log.path == NULL)
 		n += (size_t)snprintf(text + n, 72, "%s: ", e->name);
@@ -100,6 +107,12 @@ static void to_log(struct supervise *s, struct entry *e, const char *text, size_
 	hold(s, e, text + done, len - done);
 }
 
+void log_pass(struct supervise *s, struct entry *e, int i)
+{
+	if (sink_holds(s->sink[i]) >= HIGH && !e->paused)
+		pause_entry(s, e, 1);
+}
+
 /* The last of it, for who asks. */
 static void remember(struct entry *e, const char *text, size_t len)
 {
@@ -116,6 +129,24 @@ static void remember(struct entry *e, const char *text, size_t len)
 	memmove(e->recent, e->recent + drop, e->n_recent - drop);
 	memcpy(e->recent + e->n_recent - drop, text, len);
 	e->n_recent += len - drop;
+}
+
+static void put(struct supervise *s, struct entry *e, int i, const char *text, size_t len)
+{
+	remember(e, text, len);
+	if (e->log.path != NULL) {
+		to_log(s, e, text, len);
+	} else if (!s->o->json) {
+		sink_put(s->sink[i], text, len);
+		log_pass(s, e, i);
+	}
+}
+
+void log_ended(struct supervise *s, struct entry *e, int stream)
+{
+	if (e->begun[stream - 1])
+		put(s, e, stream - 1, "\n", 1);
+	e->begun[stream - 1] = 0;
 }
 
 void log_output(struct supervise *s, struct entry *e, const carrel_event *ev)
@@ -135,14 +166,7 @@ void log_output(struct supervise *s, struct entry *e, const carrel_event *ev)
 	if (!ev->partial)
 		line[n++] = '\n';
 	e->begun[i] = ev->partial;
-	remember(e, line, n);
-	if (e->log.path != NULL) {
-		to_log(s, e, line, n);
-	} else {
-		sink_put(s->sink[i], line, n);
-		if (sink_holds(s->sink[i]) >= HIGH && !e->paused)
-			pause_entry(s, e, 1);
-	}
+	put(s, e, i, line, n);
 	free(line);
 }
 
@@ -153,7 +177,13 @@ static void retry(struct supervise *s)
 	for (struct entry *e = s->first; e != NULL; e = e->next) {
 		if (e->n_held == 0)
 			continue;
-		size_t done = rotate_put(&e->log, e->held, e->n_held);
+		size_t done = e->n_held;
+
+		/* It has lost its log meanwhile. */
+		if (e->log.path == NULL)
+			sink_put(s->sink[0], e->held, e->n_held);
+		else
+			done = rotate_put(&e->log, e->held, e->n_held);
 		e->n_held -= done;
 		memmove(e->held, e->held + done, e->n_held);
 		if (e->n_held > 0)

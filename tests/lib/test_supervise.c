@@ -15,6 +15,14 @@ static carrel_supervisor *s;
 static carrel_supervise_event ev;
 static char journal[4096];
 
+/* FNV-1a, begun with the supervisor's seed. */
+static uint64_t seed_of(uint64_t seed, const char *name)
+{
+	while (*name != '\0')
+		seed = (seed ^ (unsigned char)*name++) * 0x100000001b3U;
+	return seed;
+}
+
 static void begin(const carrel_supervise_config *cfg)
 {
 	c = open_handle();
@@ -179,7 +187,7 @@ TEST(delays)
 	for (unsigned n = 1; n <= 8; n++) {
 		until(CARREL_SUP_DELAYED, NULL, 1);
 		CHECK_INT((int)ev.failures, (int)n);
-		CHECK_INT(ev.delay_ms, n == 1 ? 0 : carrel_backoff(n - 1, 4, 50, 42));
+		CHECK_INT(ev.delay_ms, n == 1 ? 0 : carrel_backoff(n - 1, 4, 50, seed_of(42, "a")));
 	}
 	CHECK_INT((int)status_of(0).starts, 8);
 	end();
@@ -439,12 +447,38 @@ TEST(replaced)
 	CHECK_STR(journal, "b- b+ b! ");
 	CHECK(status_of(0).pid == a && status_of(1).pid != b && status_of(1).failures == 0);
 	CHECK(carrel_supervise_replace(s, CARREL_SERVICE(.name = "c", .spec = FOREVER), &e) == -1 && e.err == ENOENT);
-	CHECK(carrel_supervise_replace(s, CARREL_SERVICE(.name = "a", .spec = FOREVER, .after = NAMES("b")), &e) == -1 &&
-	      e.err == EINVAL);
 	CHECK(carrel_supervise_replace(s, CARREL_SERVICE(.name = "a", .spec = FOREVER, .after = NAMES("a")), &e) == -1 &&
 	      e.err == EINVAL);
 	CHECK(carrel_supervise_replace(s, CARREL_SERVICE(.name = "a"), &e) == -1 && e.err == EINVAL);
 	CHECK_INT(status_of(0).pid, a);
+	end();
+}
+
+/* One that comes after a later one stands behind it from then on, and so does what comes after it. */
+TEST(replaced_and_moved)
+{
+	static const char *const order[] = { "other", "d", "a", "b", "c" };
+
+	begin(NULL);
+	add(CARREL_SERVICE(.name = "a", .spec = FOREVER));
+	add(CARREL_SERVICE(.name = "b", .spec = FOREVER, .after = NAMES("a")));
+	add(CARREL_SERVICE(.name = "other", .spec = FOREVER));
+	add(CARREL_SERVICE(.name = "c", .spec = FOREVER, .after = NAMES("b")));
+	add(CARREL_SERVICE(.name = "d", .spec = FOREVER));
+	CHECK(carrel_supervise_replace(s, CARREL_SERVICE(.name = "a", .spec = FOREVER, .after = NAMES("c")), &e) == -1 &&
+	      e.err == EINVAL && strstr(e.msg, "which comes after it") != NULL);
+	CHECK_STR(status_of(0).name, "a");
+	CHECK_INT(carrel_supervise_replace(s, CARREL_SERVICE(.name = "a", .spec = FOREVER, .after = NAMES("d")), &e), 0);
+	for (size_t i = 0; i < 5; i++)
+		CHECK_STR(status_of(i).name, order[i]);
+	add(CARREL_SERVICE(.name = "last", .spec = FOREVER, .after = NAMES("c")));
+	carrel_supervise_start(s, "last");
+	until(CARREL_SUP_READY, "last", 1);
+	CHECK_STR(journal, "d+ d! a+ a! b+ b! c+ c! last+ last! ");
+	journal[0] = '\0';
+	carrel_supervise_stop(s, NULL);
+	until_idle();
+	CHECK_STR(journal, "last- last. c- c. b- b. a- a. d- d. ");
 	end();
 }
 
@@ -515,6 +549,8 @@ TEST(what_is_wrong)
 	refused(CARREL_SERVICE(.name = "b", .spec = CARREL_SPEC(.cwd = "/")), EINVAL, "command");
 	refused(CARREL_SERVICE(.name = "b", .spec = FOREVER, .ready = CARREL_READY_NEWLINE, .ready_fd = 2), EINVAL, "ready_fd");
 	refused(CARREL_SERVICE(.name = "b", .spec = FOREVER, .ready = CARREL_READY_CHECK), EINVAL, "no check");
+	refused(CARREL_SERVICE(.name = "b", .ready = CARREL_READY_NOTIFY,
+			       .spec = CARREL_SPEC(.shell = "true", .behaviour = "rootless")), EINVAL, "network");
 	refused(CARREL_SERVICE(.name = "b", .spec = FOREVER, .intensity = { 65, 1 }), EINVAL, "65");
 	refused(CARREL_SERVICE(.name = "b", .spec = FOREVER, .restart = (carrel_restart)9), EINVAL, "9");
 	CHECK(carrel_supervise_stop(s, "b") == -1 && errno == ENOENT);

@@ -39,6 +39,55 @@ is 'a slow reader loses no line' "$(sed -n 's/^a: //p' o | cksum) $(sed -n 's/^b
 is 'a reader that leaves does not end it' "$(sv -q -o 'restart temporary' a='seq 1 50000; touch fin' | head -1; ls fin)" \
 	"$(printf 'a: 1\nfin')"
 
+cat >twice.sh <<'END'
+if [ -e again ]; then exit 0; fi
+touch again
+printf unfinished
+exit 1
+END
+sv -q -o 'restart transient' a='sh twice.sh; s=$?; [ $s = 0 ] && echo x; exit $s' >o
+is 'what follows an unfinished line has its own' "$(cat o)" "$(printf 'a: unfinished\na: x')"
+
+# ---- events as JSON ----
+
+sv --json --seed 7 -o 'backoff 1ms' -o 'max-restarts 2/1m' a='echo "a \"b\""; exit 3' b='kill -9 $$' >o 2>e
+is 'JSON: status' $? 1
+cat >show.py <<'END'
+import json, sys
+events = [json.loads(line) for line in sys.stdin]
+for e in events:
+    assert e.pop("time").endswith("Z")
+print(events[0]["event"], events[0]["seed"])
+for name in "ab":
+    print(name, *(e["event"] + "".join(f":{e[k]}" for k in ("data", "exit_status", "termsig", "failures") if k in e)
+                  for e in events if e.get("service") == name))
+END
+is 'JSON: events' "$(python3 show.py <o)" 'supervisor 7
+a started ready stdout:a "b" ended:3 delayed:1 started ready stdout:a "b" ended:3 delayed:2 started ready stdout:a "b" ended:3 failed
+b started ready ended:SIGKILL delayed:1 started ready ended:SIGKILL delayed:2 started ready ended:SIGKILL failed'
+delays() { sv --json --seed "$1" -o 'backoff 1ms..100ms' -o 'max-restarts 6/1m' a='exit 3' b='exit 3' 2>e |
+	sed -n 's/.*"service":"'"$2"'","delay_ms":\([0-9]*\).*/\1/p' | paste -sd ' ' -; }
+is 'the same seed, the same delays' "$(delays 7 a)" "$(delays 7 a)"
+if [ "$(delays 7 a)" = "$(delays 8 a)" ]; then fail 'another seed'; else pass 'another seed'; fi
+if [ "$(delays 7 a)" = "$(delays 7 b)" ]; then fail 'another service'; else pass 'another service'; fi
+
+# ---- a service that floods its log ----
+
+cat >flood <<'END'
+[a]
+shell exec yes 0123456789
+log a.log:1M:1
+[b]
+shell yes | cat
+log b.log:1M:1
+END
+up -f flood
+until [ -e a.log.1 ] && [ -e b.log.1 ]; do sleep 0.01; done
+is 'a flood: ctl is heard' "$(state a) $(state b)" 'up up'
+down
+is 'a flood: TERM too' $? 0
+rm -f a.log* b.log*
+
 # ---- files ----
 
 cat >included <<'END'
@@ -87,6 +136,39 @@ sed '/^\[new\]/,$d' good >conf
 ctl reload
 until [ -z "$(state new)" ]; do sleep 0.01; done
 is 'what is not there any more is stopped' "$(ctl status | awk 'NR > 1 { print $1, $2 }' | paste -sd ' ' -)" 'db up web up'
+
+printf '%s\n' '[more]' 'shell exec sleep 600' | cat - conf >conf2
+cp conf2 conf
+printf '%s\n' '[last]' 'after none' 'shell true' >>conf
+ctl reload 2>out
+is 'an error that shows in the whole: nothing is changed' "$? $(ctl status | awk 'NR > 1 { print $1, $5 }' | paste -sd ' ' -)" \
+	'1 db 1 web 2'
+cp conf2 conf
+sed -i 's/after   db/after db more/' conf
+ctl reload
+is 'a new one that an old one comes after' $? 0
+until [ "$(state web)" = up ]; do sleep 0.01; done
+is 'stands where it must' "$(ctl status | awk 'NR > 1 { print $1, $2 }' | paste -sd ' ' -)" 'db up more up web up'
+cp conf good
+cat >>conf <<'END'
+[slow]
+shell trap 'until [ -e may-end ]; do sleep 0.01; done; exit' TERM; echo > trapped; while :; do sleep 0.01; done
+kill-after 60s
+END
+ctl reload
+until [ -e trapped ]; do sleep 0.01; done
+cp conf with
+cp good conf
+ctl reload
+until [ "$(state slow)" = stopping ]; do sleep 0.01; done
+cp with conf
+ctl reload
+touch may-end
+until [ "$(ctl status slow | awk 'NR == 2 { print $2, $5 }')" = 'up 2' ]; do [ -n "$(state slow)" ] || break; sleep 0.01; done
+is 'one that is back before it left goes on' "$(state slow)" up
+cp good conf
+ctl reload
+until [ -z "$(state slow)" ]; do sleep 0.01; done
 
 # ---- ctl ----
 
@@ -158,7 +240,31 @@ is 'one that was killed leaves its place' "$(state a)" up
 down
 is 'a stop in order is no failure' $? 0
 
+echo mine >file
+"$CARREL" supervise --socket file a='sleep 1' 2>out
+like 'a file in place of the socket stays' "$? $(cat out) $(cat file)" '125 carrel: cannot listen at file: *no socket mine'
+printf '%s\n' '[a]' 'shell exec sleep 600' >conf2
+up -f conf2 b='exec sleep 600'
+kill -HUP $sup
+printf '%s\n' '[c]' 'shell exec sleep 600' >>conf2
+ctl reload
+is 'services of the command line are not of the file' "$(ctl status | awk 'NR > 1 { print $1, $5 }' | paste -sd ' ' -)" \
+	'a 1 b 1 c 1'
+down
+
 # ---- ends ----
+
+rm -f trapped
+up -o 'kill-after 60s' a="trap 'until [ -e end ]; do sleep 0.01; done; exit' TERM; echo >trapped; while :; do sleep 0.01; done"
+until [ -e trapped ]; do sleep 0.01; done
+kill -TERM $sup
+until [ "$(state a)" = stopping ]; do sleep 0.01; done
+for verb in start restart reload; do
+	like "no $verb while everything ends" "$(ctl $verb 2>&1)" '*the supervisor ends'
+done
+touch end
+wait $sup
+is 'and it ends' $? 0
 
 up a="trap 'echo bye; exit 0' TERM; echo here; while :; do sleep 0.05; done"
 until grep -q here o; do sleep 0.01; done

@@ -66,6 +66,15 @@ static int check_spec(const char *name, const char *what, const carrel_spec *spe
 	return 0;
 }
 
+static bool has_own_network(const carrel_spec *spec)
+{
+	bool has_net = spec->size >= offsetof(carrel_spec, net) + sizeof(spec->net);
+	carrel_net net = has_net ? spec->net : CARREL_NET_DEFAULT;
+
+	return net == CARREL_NET_NONE || (net == CARREL_NET_DEFAULT && spec->behaviour != NULL &&
+					  strcmp(spec->behaviour, "process") != 0);
+}
+
 static int check_config(const carrel_service *v, carrel_error *e)
 {
 	if ((unsigned)v->restart > CARREL_TEMPORARY)
@@ -74,6 +83,10 @@ static int check_config(const carrel_service *v, carrel_error *e)
 		return refuse(e, EINVAL, "service '%s': no such kind of readiness: %d", v->name, (int)v->ready);
 	if (v->ready == CARREL_READY_NEWLINE && v->ready_fd < 3)
 		return refuse(e, EINVAL, "service '%s': ready_fd is %d, and must be 3 or more", v->name, v->ready_fd);
+	/* Its socket has no file: the name is one of the host's network. */
+	if (v->ready == CARREL_READY_NOTIFY && v->spec != NULL && has_own_network(v->spec))
+		return refuse(e, EINVAL, "service '%s': in a network of its own it cannot notify; let it write a newline "
+			      "to a descriptor", v->name);
 	if (v->ready_ms < 0 || v->check_ms < 0 || v->health_ms < 0 || v->health_failures < 0 || v->stable_ms < 0 ||
 	    v->backoff_min_ms < 0 || v->backoff_max_ms < 0 || v->intensity.window_ms < 0)
 		return refuse(e, EINVAL, "service '%s': a time or number is below 0", v->name);
@@ -178,11 +191,43 @@ EXPORT int carrel_supervise_add(carrel_supervisor *s, const carrel_service *v, c
 	return 0;
 }
 
-static bool is_before(const struct service *a, const struct service *b)
+/* ${v} comes after ${what}, or after what does. */
+static bool depends_on(const struct service *v, const struct service *what)
 {
-	while (a != NULL && a != b)
-		a = a->next;
-	return a == b;
+	for (struct service **a = v->after; *a != NULL; a++) {
+		if (*a == what || depends_on(*a, what))
+			return true;
+	}
+	return false;
+}
+
+/* To the end of the list go ${v} and what depends on it, so that it stands behind all others. */
+static void move_behind(struct service *v)
+{
+	carrel_supervisor *s = v->s;
+	struct service *moved = NULL, **last = &moved, **at = &s->first;
+
+	while (*at != NULL) {
+		struct service *o = *at;
+
+		if (o != v && !depends_on(o, v)) {
+			at = &o->next;
+			continue;
+		}
+		*at = o->next;
+		*last = o;
+		last = &o->next;
+		o->next = NULL;
+	}
+	*at = moved;
+	s->last = moved != NULL ? last : at;
+}
+
+static bool is_behind(const struct service *v, const struct service *what)
+{
+	while (v != NULL && v != what)
+		v = v->next;
+	return v == what;
 }
 
 EXPORT int carrel_supervise_replace(carrel_supervisor *s, const carrel_service *v, carrel_error *e)
@@ -194,14 +239,16 @@ EXPORT int carrel_supervise_replace(carrel_supervisor *s, const carrel_service *
 	struct service *n = service_create(s, v, false, e);
 	if (n == NULL)
 		return -1;
+	bool behind = false;
 	for (struct service **a = n->after; *a != NULL; a++) {
-		if (is_before(old, *a)) {
-			refuse(e, EINVAL, "service '%s': it comes after '%s', which was not added before it", v->name,
+		if (*a == old || depends_on(*a, old)) {
+			refuse(e, EINVAL, "service '%s': it comes after '%s', which comes after it", v->name,
 			       (*a)->cfg.name);
 			service_free(n);
 			errno = EINVAL;
 			return -1;
 		}
+		behind |= is_behind(old, *a);
 	}
 	/* What was told of it has the old name's memory. */
 	for (struct told *t = s->told; t != NULL; t = t->next) {
@@ -215,6 +262,8 @@ EXPORT int carrel_supervise_replace(carrel_supervisor *s, const carrel_service *
 	old->cfg = n->cfg;
 	n->after = after;
 	service_free(n);
+	if (behind)
+		move_behind(old);
 	old->cycle |= policy_runs(old->state);
 	return 0;
 }

@@ -79,6 +79,14 @@ unsigned policy_failures(unsigned before, int64_t up_ms, int stable_ms)
 	return before == UINT32_MAX ? before : before + 1;
 }
 
+/* FNV-1a, begun with the seed. */
+uint64_t policy_seed(uint64_t seed, const char *name)
+{
+	for (; *name != '\0'; name++)
+		seed = (seed ^ (unsigned char)*name) * 0x100000001b3U;
+	return seed;
+}
+
 int policy_delay(unsigned failures, int min_ms, int max_ms, uint64_t seed)
 {
 	return failures < 2 ? 0 : carrel_backoff(failures - 1, min_ms, max_ms, seed);

@@ -48,6 +48,9 @@ bool policy_again(carrel_restart restart, bool failed);
 /* policy_failures(before, up_ms, stable_ms): ends in a row, with this one, ${up_ms} after it was ready. */
 unsigned policy_failures(unsigned before, int64_t up_ms, int stable_ms);
 
+/* policy_seed(seed, name): the seed of one service: those that end together are not started together. */
+uint64_t policy_seed(uint64_t seed, const char *name);
+
 /* policy_delay(failures, min_ms, max_ms, seed): before the start that follows; the first has none. */
 int policy_delay(unsigned failures, int min_ms, int max_ms, uint64_t seed);
 

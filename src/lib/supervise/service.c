@@ -182,7 +182,8 @@ static void start_again(struct service *v)
 	}
 	history_add(&v->history, now_ms);
 	history_add(&s->history, now_ms);
-	int delay = policy_delay(v->failures, v->cfg.backoff_min_ms, v->cfg.backoff_max_ms, s->cfg.seed);
+	int delay = policy_delay(v->failures, v->cfg.backoff_min_ms, v->cfg.backoff_max_ms,
+				 policy_seed(s->cfg.seed, v->cfg.name));
 	enter_state(v, CARREL_SERVICE_DELAYED);
 	v->due_us = in_ms(delay);
 	carrel_supervise_event *ev = tell(v, CARREL_SUP_DELAYED);
