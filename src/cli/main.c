@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The command: finds the verb. */
+#include "doctor.h"
 #include "options.h"
 #include "policy.h"
 #include "report.h"
@@ -26,6 +27,7 @@ static const struct verb {
 	{ "supervise", cmd_supervise, "keep services running", &supervise_options_table },
 	{ "ctl", cmd_ctl, "ask a supervisor", &ctl_options_table },
 	{ "policy", cmd_policy, "check, show and learn policies for system calls", NULL },
+	{ "doctor", cmd_doctor, "say what carrel can do here, and what would allow the rest", &doctor_options_table },
 	{ "version", cmd_version, "print the version", NULL },
 	{ "help", cmd_help, "print this, or the help of a verb", NULL },
 };
