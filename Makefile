@@ -9,7 +9,7 @@ MAIN = $(BUILD)/main
 ASAN = $(BUILD)/asan
 TSAN = $(BUILD)/tsan
 # What `make tsan` runs: the tests of the library that have threads or very many streams.
-TSAN_TESTS ?= lib-threads lib-guest lib-many lib-streams
+TSAN_TESTS ?= lib-task_threads lib-threads lib-guest lib-many lib-streams
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make tsan       the tests of the library with threads under ThreadSanitizer'
 	@echo 'make fuzz       fuzz each parser and the port for FUZZ_SECONDS ($(FUZZ_SECONDS)) with clang'
 	@echo 'make lint       both compilers, manual pages, shell scripts'
+	@echo 'make vm         some tests in a virtual machine: Linux 6.1, cgroup v2 alone'
 	@echo 'make bench      measure, side by side with what is installed'
 	@echo 'make install    into PREFIX ($(PREFIX)), honours DESTDIR; uninstall takes it away again'
 
@@ -71,6 +72,9 @@ fuzz:
 	ninja -C $(BUILD)/fuzz
 	sh scripts/fuzz $(BUILD)/fuzz $(FUZZ_SECONDS)
 
+vm: static main
+	sh tests/vm/run $(MAIN) $(STATIC) $(TESTS)
+
 lint: static main
 	sh scripts/lint $(BUILD)
 
@@ -89,4 +93,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help static main check asan tsan fuzz lint bench install uninstall clean
+.PHONY: all help static main check asan tsan vm fuzz lint bench install uninstall clean

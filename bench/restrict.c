@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	}
 	const carrel_path here[] = { { argv[1], CARREL_READ | CARREL_EXECUTE }, { ".", CARREL_READ } };
 	const carrel_path there[] = { { "/nop", CARREL_READ | CARREL_EXECUTE } };
-	const carrel_bind shown[] = { { argv[1], "/nop", 0 } };
+	const carrel_bind shown[] = { { argv[1], "/nop", 0, 0, 0 } };
 	const uint16_t ports[] = { 80, 443 };
 #define PLAIN .size = sizeof(carrel_spec), .argv = CARREL_ARGV(argv[1])
 #define INSIDE .size = sizeof(carrel_spec), .argv = CARREL_ARGV("/nop"), .behaviour = "rootless", .binds = shown, .n_binds = 1

@@ -213,6 +213,12 @@ static void there_and_back(const struct decoded *d, const uint8_t *data, size_t 
 		/* What was read from text is in the one form that is written. */
 		term_in_init(&in, body.data + start, body.len - start);
 		MUST(program_text_out(&in, &again) == 0);
+		/* What has a text has a form for programs. */
+		struct buf json;
+		buf_init(&json, 1 << 26);
+		term_in_init(&in, body.data + start, body.len - start);
+		MUST(program_json_out(&in, &json) == 0 && json.err == 0);
+		buf_finish(&json);
 		struct buf last;
 		buf_init(&last, 1 << 24);
 		MUST(program_text_in((const char *)again.data, again.len, &last, &te) == 0);

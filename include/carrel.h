@@ -11,7 +11,7 @@
  * Rules that hold everywhere:
  *  - Option structs begin with their size (CARREL_SPEC() sets it); fields that
  *    are zero are the safe default; later versions only append fields.  Structs without a size
- *    (carrel_error, carrel_io, carrel_status, carrel_result, carrel_info) do not change.
+ *    (carrel_error, carrel_io, carrel_status, carrel_result, carrel_info, carrel_value, carrel_calls, carrel_operation) do not change.
  *  - Functions that can fail return -1, NULL or a negative count, set errno to
  *    the error's `err`, and fill the caller's `carrel_error` when it is not
  *    NULL.
@@ -41,6 +41,7 @@ extern "C" {
 struct termios;
 typedef struct carrel carrel;
 typedef struct carrel_proc carrel_proc;
+typedef struct carrel_task carrel_task;
 
 /* ------------------------------------------------------------- errors --- */
 
@@ -162,14 +163,41 @@ enum {
 	CARREL_SET_GROUPS = 4,	/* without it, no supplementary groups when uid or gid is set */
 	CARREL_SET_UID_AUTO = 8,/* uid (and gid) derived from the host's pid: 65536 to 131070 */
 	CARREL_SET_PRIORITY = 16,
-	CARREL_SET_UMASK = 32
+	CARREL_SET_UMASK = 32,
+	CARREL_SET_IO_PRIORITY = 64,
+	CARREL_SET_OOM_SCORE_ADJ = 128
 };
+
+/* Limits of a whole tree. */
+typedef enum {
+	CARREL_LIMIT_NONE = 0,
+	CARREL_LIMIT_MEMORY,	/* .memory: something was killed because of it */
+	CARREL_LIMIT_PIDS,	/* .pids: a process or thread was refused */
+	CARREL_LIMIT_CPU_TIME,	/* .cpu_time_ms: it is used up; the tree is being stopped */
+	CARREL_LIMIT_OUTPUT	/* .output_limit: more was written; the tree is being stopped */
+} carrel_limit;
+
+/* What may be read from and written to a block device each second; 0: no limit. */
+typedef struct {
+	const char *device;	/* path of the device, or of a file or directory on it; or MAJOR:MINOR */
+	uint64_t read_bytes, write_bytes, reads, writes;
+} carrel_io_limit;
+
+#define CARREL_IO_LIMITS_MAX 16
+
+/* How soon its input and output is served; IOPRIO_CLASS_* of <linux/ioprio.h>. */
+typedef enum {
+	CARREL_IO_REALTIME = 1,	/* needs root */
+	CARREL_IO_BEST_EFFORT,
+	CARREL_IO_IDLE
+} carrel_io_class;
 
 /* Which network the task sees. */
 typedef enum {
 	CARREL_NET_DEFAULT = 0,	/* process: HOST; rootless, container: NONE */
 	CARREL_NET_NONE,	/* a network of its own, with a loopback interface that is up */
-	CARREL_NET_HOST		/* the host's */
+	CARREL_NET_HOST,	/* the host's */
+	CARREL_NET_PATH		/* an existing one: .net_path */
 } carrel_net;
 
 /*
@@ -180,6 +208,8 @@ typedef struct {
 	const char *source;	/* on the host; relative to the host's directory */
 	const char *dest;	/* in the task's root, absolute; NULL: the same path as source, which is absolute then */
 	int writable;		/* 0: read-only */
+	int optional;		/* one whose source is not there is left out */
+	int alone;		/* without what is mounted below it (an ordinary user cannot uncover that: EINVAL) */
 } carrel_bind;
 
 /* An empty directory in memory that the task can write to. */
@@ -285,6 +315,18 @@ typedef struct {
 	const carrel_tmpfs *tmpfs;	/* at most CARREL_TMPFS_MAX */
 	size_t n_tmpfs;
 	const char *hostname;		/* NULL: "carrel" */
+	int overlay;			/* its root can be written to: what it changes lies in a layer above, in memory,
+					   and is gone with it; .root needs no directories for what is mounted then */
+	const char *overlay_dir;	/* ... in this directory, and stays there: implies overlay */
+	uint64_t overlay_size;		/* ... bytes at most in memory; 0: 256 MiB */
+	const char *ops_override;	/* text of operations: those of a place take the behaviour's of this place, but
+					   for what must come last there (doc/PROGRAMS.md) */
+	const char *ops_add;		/* ... are added to the behaviour's of their places */
+	const char *net_path;		/* CARREL_NET_PATH: a network namespace by path, such as /run/netns/NAME or
+					   /proc/PID/ns/net */
+	int subids;			/* the user's ranges of /etc/subuid and /etc/subgid are mapped inside as well,
+					   from 0 on but for .uid and .gid; supplementary groups are dropped, and .groups
+					   may name mapped ones.  A user other than root needs newuidmap(1) for that. */
 	/*
 	 * What follows takes rights away by Landlock, in every behaviour and without privilege (Linux; carrel-restrict(7)
 	 * says what it covers).  What the kernel cannot enforce is an error (EOPNOTSUPP) before anything starts.
@@ -318,6 +360,27 @@ typedef struct {
 	size_t filter_len;		/* bytes of it */
 	int filter_listens;		/* ${filter} asks a listener, which comes over ... */
 	int filter_socket;		/* ... this UNIX socket of the host's, with SCM_RIGHTS: seccomp_unotify(2) */
+	/*
+	 * Limits of the whole tree, however many processes it has.  They are held by cgroups that are made for it:
+	 * v2 where one can be had that may be divided, else v1.  What nothing here can hold is an error before the
+	 * command begins (CARREL_STAGE_RLIMIT), whose sentence says what would allow it.
+	 */
+	uint64_t memory;		/* bytes, swap included; 0: no limit.  Beyond it the kernel kills a process
+					   of the tree: CARREL_LIMIT_MEMORY, CARREL_BY_OOM */
+	uint64_t pids;			/* processes and threads at one time; 0: no limit */
+	unsigned cpu;			/* thousandths of a processor: 500 is half of one, 2000 two; 0: no limit */
+	int cpu_time_ms;		/* > 0: processor time of all of it, after which the stop steps begin */
+	const carrel_io_limit *io_limits;
+	size_t n_io_limits;		/* at most CARREL_IO_LIMITS_MAX */
+	uint64_t output_limit;		/* bytes from stdout and stderr together that are delivered; what comes
+					   behind them is dropped, and the stop steps begin; 0: no limit */
+	const unsigned *cpus;		/* processors that it may run on */
+	size_t n_cpus;
+	carrel_io_class io_class;	/* CARREL_SET_IO_PRIORITY */
+	int io_level;			/* ... 0 (first) to 7 */
+	int oom_score_adj;		/* CARREL_SET_OOM_SCORE_ADJ: -1000 to 1000, see proc(5) */
+	int best_effort;		/* what cannot be limited is left out: carrel_get_record() tells */
+	int record;			/* have carrel_get_record() know what the kernel says */
 } carrel_spec;
 
 #define CARREL_SPEC(...) (&(const carrel_spec){ .size = sizeof(carrel_spec), __VA_ARGS__ })
@@ -392,7 +455,9 @@ typedef enum {
 	CARREL_BY_ITSELF = 0,	/* the leader ended by itself (a signal from inside included) */
 	CARREL_BY_TIMEOUT,	/* timeout_ms passed */
 	CARREL_BY_STOP,		/* carrel_stop(), carrel_release(), carrel_close() */
-	CARREL_BY_LOSS		/* a control process was lost */
+	CARREL_BY_LOSS,		/* a control process was lost */
+	CARREL_BY_OOM,		/* the leader was killed because the tree's memory was at its limit */
+	CARREL_BY_LIMIT		/* cpu_time_ms or output_limit */
 } carrel_cause;
 
 #define CARREL_LEFTOVERS_MAX 16
@@ -432,9 +497,11 @@ typedef enum {
 	CARREL_GONE,		/* the tree is empty: once, last, with the final status */
 	CARREL_LOST,		/* the control process is gone and every tree with it; proc is NULL.
 				   The GONE events of the trees come before it. */
-	CARREL_INPUT_FAILED	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
+	CARREL_INPUT_FAILED,	/* .produce, or reading a CARREL_FEED, failed with `err`.  Stdin is left open, so
 				   that the task does not take it for the end: carrel_write() can go on,
 				   carrel_eof() end it, carrel_stop() the tree. */
+	CARREL_LIMIT,		/* the tree met its limit `limit`: once for each */
+	CARREL_SIGNAL		/* the task got signal `sig`, whose mode is "info": data is its siginfo_t */
 } carrel_event_kind;
 
 /*
@@ -455,6 +522,8 @@ typedef struct {
 	int partial;		/* OUT, ERR of CARREL_LINES: no newline came after this: the line is longer than
 				   max_line and goes on in the next event, or the stream ended without one */
 	int err;		/* INPUT_FAILED: errno */
+	carrel_limit limit;	/* LIMIT */
+	carrel_task *task;	/* the task that proc is, or NULL for a tree that carrel_spawn() made */
 } carrel_event;
 
 /* ---------------------------------------------------------- lifecycle --- */
@@ -479,6 +548,10 @@ typedef struct {
 				   names one.  For static programs that want to ship as one file: the host
 				   must be small, because it is copied, and have one thread.  What its memory
 				   holds is in the copies too. */
+	int limits;		/* trees of this handle may have limits: where only a service manager can give a
+				   cgroup that holds them, the control process begins in a scope of its own
+				   (systemd-run, or what $CARREL_SYSTEMD_RUN names).  Without it they have to do with
+				   the cgroups that are there */
 } carrel_config;
 
 /*
@@ -551,6 +624,26 @@ void carrel_result_free(carrel_result *r);
  * Starts nothing.  0, or -1.
  */
 int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e);
+
+/* How carrel_describe() says it. */
+typedef enum {
+	CARREL_FORM_OPS = 0,	/* as carrel_print_ops() */
+	CARREL_FORM_JSON,	/* the same operations as JSON, an array of objects; see doc/PROGRAMS.md */
+	CARREL_FORM_WORDS	/* what the task will see and may use, in words for people */
+} carrel_form;
+
+/*
+ * carrel_describe(s, form, ret_text, e): what carrel_spawn() would do for ${s}, as text in ${ret_text} (free(3)
+ * it).  All forms are made of the operations themselves.  Starts nothing.  0, or -1.
+ */
+int carrel_describe(const carrel_spec *s, carrel_form form, char **ret_text, carrel_error *e);
+
+/*
+ * carrel_root_create(dir, e): make the directory ${dir}, which must not be there, with the directories, links and
+ * files that carrel_spec.root wants; what is to be run in it is put there by others, or shown by .binds.  It is
+ * there as a whole or not at all.  0, or -1: EEXIST, ENOENT, EACCES, ...
+ */
+int carrel_root_create(const char *dir, carrel_error *e);
 
 /* ------------------------------------------------------------ a tree --- */
 
@@ -645,6 +738,337 @@ int carrel_resize(carrel_proc *p, unsigned rows, unsigned cols);
  * tree is gone), EPIPE.
  */
 int carrel_set_limit(carrel_proc *p, const carrel_rlimit *l);
+
+/*
+ * carrel_freeze(p, on): freeze every process of the tree (${on} 1), so that none runs until it is thawed (${on} 0), and
+ * wait until that is so.  A stop and a kill thaw it; time limits go on.  0, or -1: EINVAL, EOPNOTSUPP (it is in no
+ * cgroup that can be frozen), ESRCH (the tree is gone or about to be killed), ETIMEDOUT (a process of it waits in the
+ * kernel; it will freeze behind that), EPIPE.
+ */
+int carrel_freeze(carrel_proc *p, int on);
+
+/* ------------------------------------------------------------ record --- */
+
+/* Whether a restriction holds. */
+typedef enum {
+	CARREL_NOT_ASKED = 0,	/* nobody wants it */
+	CARREL_ENFORCED,	/* the kernel says so */
+	CARREL_NOT_ENFORCED,	/* the kernel says that it does not hold (best_effort) */
+	CARREL_UNKNOWN		/* the kernel does not tell */
+} carrel_hold;
+
+/* One restriction. */
+typedef struct {
+	const char *name;	/* such as "memory"; carrel-status(5) has them all */
+	const char *asked;	/* in words of the options, or "" */
+	carrel_hold hold;
+	const char *mechanism;	/* what holds it: "cgroup v2 memory.max", "rlimit", "namespace"...; or "" */
+	const char *found;	/* what the kernel says, or "" */
+} carrel_restriction;
+
+/* Who ended a tree. */
+typedef enum {
+	CARREL_ENDED_BY_TASK = 0, /* the leader ended by itself */
+	CARREL_ENDED_BY_SIGNAL,	/* a signal that was not ours */
+	CARREL_ENDED_BY_TIMEOUT,
+	CARREL_ENDED_BY_OOM,
+	CARREL_ENDED_BY_LIMIT,
+	CARREL_ENDED_BY_HOST,	/* carrel_stop(), carrel_release(), carrel_close() */
+	CARREL_ENDED_BY_LOSS	/* a control process was lost */
+} carrel_ender;
+
+#define CARREL_UNCOUNTED UINT64_MAX	/* where nothing counts it */
+
+/* How a tree ended, what it used, and what was enforced. */
+typedef struct {
+	size_t size;
+	carrel_status status;	/* user and system time as exact as they can be had */
+	carrel_ender ended_by;
+	carrel_limit limit;	/* ... ENDED_BY_OOM, ENDED_BY_LIMIT */
+	uint64_t memory_peak;	/* bytes of the whole tree at one time, its files in the page cache included */
+	uint64_t pids_peak;	/* processes and threads at one time */
+	uint64_t oom_kills;	/* processes killed because memory was at its limit */
+	uint64_t pids_refused;	/* how often a process or thread was refused */
+	uint64_t throttled_us;	/* time spent waiting because of .cpu */
+	char mechanism[32];	/* what keeps the tree: "reaper", "reaper+cgroup", with "+pidns" */
+	const carrel_restriction *restrictions; /* until the proc is released */
+	size_t n_restrictions;
+} carrel_record;
+
+/*
+ * carrel_get_record(p, r): fill ${r}, whose size is set, with what is known of ${p}, whose spec had .record: the
+ * restrictions from STARTED on, the rest once the tree is gone.  0, or -1: EINVAL (no .record), ENOMEM.
+ */
+int carrel_get_record(carrel_proc *p, carrel_record *r);
+
+/* carrel_hold_name(h), carrel_ender_name(e), carrel_limit_name(l): the words for them; never NULL. */
+const char *carrel_hold_name(carrel_hold h);
+const char *carrel_ender_name(carrel_ender e);
+const char *carrel_limit_name(carrel_limit l);
+/* -------------------------------------------------- the table of calls --- */
+
+/* Bits of carrel_call_row.systems: those that have a call. */
+enum {
+	CARREL_ON_LINUX = 1,
+	CARREL_ON_FREEBSD = 2,
+	CARREL_ON_OPENBSD = 4
+};
+
+/* Bits of carrel_call_row.doors: where a call can be made. */
+enum {
+	CARREL_DOOR_PROGRAM = 1, /* in an operation program (carrel_spec.ops) */
+	CARREL_DOOR_OUTSIDE = 2, /* ... in the place outside, and only there */
+	CARREL_DOOR_TASK = 4,	/* by a task (carrel_task_call()) */
+	CARREL_DOOR_PORT = 8	/* by an Erlang program, through carrel-port(1) */
+};
+
+#define CARREL_CALL_ARGS_MAX 8
+
+/* One argument of a call. */
+typedef struct {
+	char name[24];		/* such as "path" */
+	const char *what;	/* what is right for it in a program, such as "a path of 1 to 4095 bytes" */
+	const char *family;	/* of its constants (carrel_constant_name()), or NULL */
+} carrel_call_arg;
+
+/* One row of the table of calls. */
+typedef struct {
+	size_t size;
+	int number;		/* the protocol's, which never changes */
+	const char *name;
+	const char *summary;	/* what it does */
+	const char *answers;	/* what a success answers, in words: "nothing more", "a number"... */
+	carrel_stage stage;	/* what its errors are about */
+	unsigned systems, doors; /* CARREL_ON_*, CARREL_DOOR_* */
+	int here;		/* this system has it */
+	int argc;
+	carrel_call_arg arg[CARREL_CALL_ARGS_MAX];
+	const char *note;	/* sentences on what has to be known beyond this, or NULL */
+} carrel_call_row;
+
+/*
+ * carrel_call_info(i, row): row ${i} of the table, from 0, in the order of the numbers; row->size must be set.
+ * 1, 0 when there is no such row, -1 (EINVAL).  Strings are constants.
+ */
+int carrel_call_info(size_t i, carrel_call_row *row);
+
+/*
+ * carrel_constant_family(i, ret_summary): the name of family ${i} of constants, from 0, and what it has in
+ * ${ret_summary} (may be NULL); NULL when there is no such family.
+ */
+const char *carrel_constant_family(size_t i, const char **ret_summary);
+
+/*
+ * carrel_constant_name(family, i, ret_value): the name of constant ${i} of ${family}, from 0, and its number on
+ * this system in ${ret_value} (may be NULL); NULL when there is no such constant, or no such family.
+ */
+const char *carrel_constant_name(const char *family, size_t i, int64_t *ret_value);
+
+/* -------------------------------------------------------------- tasks --- */
+
+/*
+ * A task is a process that waits for calls: each function here makes one system call in it, or a few, and
+ * tells what came of it.  A task can fork others, which are tasks of their own, and execute a program.  The
+ * first one, the root, is made by carrel_task_open(); see carrel-task(7).
+ *
+ * Each task is a carrel_proc too (carrel_task_proc()): carrel_write(), carrel_eof(), carrel_signal(),
+ * carrel_stop(), carrel_wait(), carrel_release() and the others do with it what they do with a tree, and what
+ * they call the tree is the task and all that is below it.  Its events have .task set.  GONE comes exactly
+ * once for each, whatever becomes of the processes above it.
+ *
+ * Calls that several threads make in one task are made one after the other.
+ */
+
+/* What an argument or a result is. */
+typedef enum {
+	CARREL_NONE = 0,	/* nothing: as an argument where a call takes "or nothing", and an empty list; as a
+				   result, that the call succeeded and has nothing to say */
+	CARREL_INT,		/* number */
+	CARREL_UINT,		/* number holds the bits of a uint64_t; results have it above INT64_MAX only */
+	CARREL_TEXT,		/* data, size: bytes, which may hold NUL; in results a NUL follows them */
+	CARREL_NAME,		/* data, size: the name of a constant, such as "rlimit_nofile"; in results in lower
+				   case, with a NUL behind it */
+	CARREL_LIST,		/* item, n_items */
+	CARREL_STRUCTURE,	/* item, n_items: a tuple, such as {alcove_rlimit, Soft, Hard} */
+	CARREL_POINTER		/* in a list that describes memory, the address of data, size: of that many zeroes
+				   when data is NULL */
+} carrel_value_kind;
+
+typedef struct carrel_value carrel_value;
+struct carrel_value {
+	carrel_value_kind kind;
+	int64_t number;
+	const void *data;
+	size_t size;
+	const carrel_value *item;
+	size_t n_items;
+};
+
+#define CARREL_VALUE_INT(i) ((carrel_value){ .kind = CARREL_INT, .number = (int64_t)(i) })
+#define CARREL_VALUE_UINT(u) ((carrel_value){ .kind = CARREL_UINT, .number = (int64_t)(uint64_t)(u) })
+#define CARREL_VALUE_BYTES(p, n) ((carrel_value){ .kind = CARREL_TEXT, .data = (p), .size = (n) })
+#define CARREL_VALUE_LIST(v, n) ((carrel_value){ .kind = CARREL_LIST, .item = (v), .n_items = (n) })
+#define CARREL_VALUE_TUPLE(v, n) ((carrel_value){ .kind = CARREL_STRUCTURE, .item = (v), .n_items = (n) })
+/* The characters of a string: CARREL_TEXT, and CARREL_NAME. */
+carrel_value carrel_value_text(const char *s);
+carrel_value carrel_value_name(const char *s);
+
+/* carrel_value_free(v): release a result.  NULL is allowed. */
+void carrel_value_free(carrel_value *v);
+
+typedef struct {
+	size_t size;
+	int deadline_ms;	/* > 0: the call is cancelled after this time and fails with ETIMEDOUT; 0: the task's
+				   (carrel_task_deadline()); -1: never */
+} carrel_call_options;
+
+/*
+ * carrel_task_call(t, name, args, n_args, o, result, e): make the call ${name} of the call table
+ * (carrel-calls(7)) in ${t}, with the options ${o} (NULL: none).  0 with what it answered in ${result} (may be
+ * NULL; carrel_value_free()): one value, or a list of them where there are more.  -1: the call's own
+ * errno; ENOSYS (no such call, not on this system, or it is denied), EINVAL (an argument; .index is its number),
+ * ETIMEDOUT, ECANCELED (carrel_task_cancel()), EACCES (the task has executed a program), ESRCH (it has ended), EPIPE
+ * (it ended during the call; whether that was done is not known).
+ */
+int carrel_task_call(carrel_task *t, const char *name, const carrel_value *args, size_t n_args,
+		     const carrel_call_options *o, carrel_value **result, carrel_error *e);
+
+/*
+ * carrel_task_open(c, s, e): the root of a tree of tasks: a process as ${s} describes it (NULL: CARREL_SPEC()), which
+ * waits for calls where it would have executed a command.  .argv may be NULL.  Its standard streams are those of
+ * ${s}: unless said otherwise, stdin is empty and the other two are pipes.  When it ends, everything below it is ended.
+ * NULL as with carrel_spawn().
+ */
+carrel_task *carrel_task_open(carrel *c, const carrel_spec *s, carrel_error *e);
+
+/* What a new task begins with. */
+typedef struct {
+	size_t size;
+	uint64_t namespaces;	/* CLONE_NEW*, or-ed together (Linux) */
+	int into_cgroup;	/* 1: it begins in the cgroup whose directory the host has open as `cgroup` (Linux) */
+	int cgroup;
+	carrel_io in, out, err;	/* CARREL_DEFAULT: a pipe each */
+	carrel_framing framing;
+	size_t max_line;
+	void *user;		/* given back in its events */
+} carrel_fork;
+
+/*
+ * carrel_task_fork(t, f, e): fork ${t}, or with namespaces clone it: a new task with ${f} (NULL: pipes), a child of
+ * ${t}'s process.  It begins with the parent's directories, environment, open descriptors (but 0, 1 and 2),
+ * identity, limits, signal modes and options, and with the denied calls that were meant for it.  NULL: as a call;
+ * EAGAIN when there are as many or it is as deep as maxchild and maxforkdepth allow.
+ */
+carrel_task *carrel_task_fork(carrel_task *t, const carrel_fork *f, carrel_error *e);
+
+/* carrel_task_chain(t, f, v, n, e): ${n} tasks, each forked from the one before, the first from ${t}, in ${v}.  0; or
+ * -1, and those that were made are ended. */
+int carrel_task_chain(carrel_task *t, const carrel_fork *f, carrel_task **v, size_t n, carrel_error *e);
+
+/*
+ * Execute a program in ${t}, which then is no task any more: calls fail with EACCES.  ${argv} and ${env} are
+ * NULL-terminated and given to the program as they are.  0 once it is executed; -1 with errno when it cannot be,
+ * and ${t} still waits for calls: EACCES also when it has children.
+ *   execvp   ${file} (NULL: argv[0]) is searched in the PATH of ${t}'s environment when it has no slash
+ *   execve   ${path}, with the environment ${env}
+ *   fexecve  ${t}'s own descriptor ${fd}, with the environment ${env}
+ *   reexec   the control process itself, with another layout of its memory: the task goes on, and nothing of it
+ *            changes but its environment, which is ${env}, and argv[0], the name in ps(1), which is ${name}
+ */
+int carrel_task_execvp(carrel_task *t, const char *file, const char *const *argv, carrel_error *e);
+int carrel_task_execve(carrel_task *t, const char *path, const char *const *argv, const char *const *env,
+		       carrel_error *e);
+int carrel_task_fexecve(carrel_task *t, int fd, const char *const *argv, const char *const *env, carrel_error *e);
+int carrel_task_reexec(carrel_task *t, const char *name, const char *const *env, carrel_error *e);
+
+/* carrel_task_proc(t): ${t} as a tree: valid until carrel_release().  carrel_proc_task(p): the other way; NULL for
+ * what carrel_spawn() made. */
+carrel_proc *carrel_task_proc(const carrel_task *t);
+carrel_task *carrel_proc_task(const carrel_proc *p);
+
+/* carrel_task_parent(t): the task that it was forked from; NULL for a root, or once that was released. */
+carrel_task *carrel_task_parent(carrel_task *t);
+
+/* carrel_task_children(t, v, n): the tasks forked from ${t} that have not ended, in ${v}, which has room for ${n}.
+ * How many there are, which can be more. */
+size_t carrel_task_children(carrel_task *t, carrel_task **v, size_t n);
+
+/* What a task is now. */
+typedef enum {
+	CARREL_TASK_CALLS = 1,	/* it waits for calls */
+	CARREL_TASK_EXECUTED,	/* it executed a program */
+	CARREL_TASK_ENDED	/* it does neither; its GONE is about to come, or came */
+} carrel_task_state;
+
+carrel_task_state carrel_task_is(carrel_task *t);
+
+/*
+ * carrel_task_detach(t): let go of a task that executed a program: its pipes are closed, and it lives on when its
+ * parent ends or ${t} is released; with its root, or the handle, it still ends.  GONE comes when it has ended.
+ * 0, or -1: EINVAL (it waits for calls, or is a root), ESRCH (it has ended).
+ */
+int carrel_task_detach(carrel_task *t);
+
+/*
+ * carrel_task_send_fd(t, fd, e): a copy of the host's descriptor ${fd} for ${t}: its number there, or -1.
+ * carrel_task_take_fd(t, fd, e): a copy of ${t}'s descriptor ${fd} for the host, close-on-exec, or -1.
+ */
+int carrel_task_send_fd(carrel_task *t, int fd, carrel_error *e);
+int carrel_task_take_fd(carrel_task *t, int fd, carrel_error *e);
+
+/* Names of calls, NULL-terminated: those that are denied; or with `allow` those that are not, all others are. */
+typedef struct {
+	const char *const *calls;
+	int allow;
+} carrel_calls;
+
+/*
+ * carrel_task_deny(t, own, below, monotonic, e): deny calls to ${t}, and to every task that is forked from it
+ * from now on, at any depth (NULL: none).  What is denied stays denied.  ${monotonic}: what is denied to ${t} itself is
+ * denied to those below too, so that no task has a call that its parent has not.  Programs that are executed
+ * are not bound by it.  A task of which every call is denied can still be stopped.  0, or -1: ENOSYS
+ * (deny_calls is denied itself), EINVAL (no such call: .index says which).
+ */
+int carrel_task_deny(carrel_task *t, const carrel_calls *own, const carrel_calls *below, int monotonic,
+		     carrel_error *e);
+
+/* One of the calls that configure a task. */
+typedef struct {
+	const char *call;
+	const carrel_value *args;
+	size_t n_args;
+	int ignore;		/* this errno is no failure; -1: none is */
+	int (*function)(carrel_task *t, void *arg, carrel_error *e); /* instead of a call: 0, or -1 with ${e} */
+	void *arg;
+} carrel_operation;
+
+/* carrel_task_do(t, op, n, e): make the calls ${op} in ${t} in order, until one fails: 0, or -1 with the error of that
+ * one, whose number is in .index. */
+int carrel_task_do(carrel_task *t, const carrel_operation *op, size_t n, carrel_error *e);
+
+/* carrel_task_fork_do(t, f, op, n, e): carrel_task_fork(), then carrel_task_do() in the new task.  When that fails,
+ * the new task and all below it is killed, waited for, and released: NULL. */
+carrel_task *carrel_task_fork_do(carrel_task *t, const carrel_fork *f, const carrel_operation *op, size_t n,
+				 carrel_error *e);
+
+/*
+ * carrel_task_run(t, argv, r, e): fork ${t}, execute ${argv} there as carrel_task_execvp() does, and collect what it
+ * writes to stdout and stderr, in one pipe and so in the order in which it was written, in ${r->out}, until it
+ * has ended.  Events of others wait meanwhile.  0 with ${r} filled, -1.  carrel_task_shell(): the same for /bin/sh -c.
+ */
+int carrel_task_run(carrel_task *t, const char *const *argv, carrel_result *r, carrel_error *e);
+int carrel_task_shell(carrel_task *t, const char *text, carrel_result *r, carrel_error *e);
+
+/* carrel_task_deadline(t, ms): the deadline of every call in ${t} that is given none of its own, those that other
+ * functions here make included, and of tasks that are forked from it from now on; 0 or -1: none, as at the beginning.
+ * 0, or -1: EINVAL. */
+int carrel_task_deadline(carrel_task *t, int ms);
+
+/*
+ * carrel_task_cancel(t): the call that is being made in ${t} ends now, with ECANCELED if it was waiting for
+ * something.  From any thread.  0, or -1: ESRCH (there is none).
+ */
+int carrel_task_cancel(carrel_task *t);
 
 /* -------------------------------------------------------------- about --- */
 

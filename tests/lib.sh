@@ -71,6 +71,37 @@ own_cgroup() {
 	done
 }
 
+# own_cgroups: the same in every hierarchy of v1 too; sets $places to all of them, which end with the test
+own_cgroups() {
+	own_cgroup
+	places=$cgroup
+	for c in memory pids cpu cpuacct freezer blkio; do
+		d=/sys/fs/cgroup/$c$(sed -n "s/^[0-9]*:\([^:]*,\)*$c\(,[^:]*\)*://p" /proc/self/cgroup)
+		if [ ! -w "$d/cgroup.procs" ] || ! mkdir "$d/test-$$" 2>/dev/null; then continue; fi
+		places="$places $d/test-$$"
+		echo $$ >"$d/test-$$/cgroup.procs"
+	done
+	trap 'leave_cgroups; rm -rf "$tmp"' EXIT
+}
+
+# leave_cgroups: out of them
+leave_cgroups() {
+	for d in $places; do
+		echo $$ >"${d%/*}/cgroup.procs"
+		rmdir "$d"
+	done
+	places=
+}
+
+# groups_left: what is left of handles in them
+groups_left() {
+	for d in $places; do
+		for c in "$d"/carrel-*; do
+			[ ! -d "$c" ] || echo "$c"
+		done
+	done
+}
+
 # cgroups_left: the handles' cgroups that are still there, which are removed then
 cgroups_left() {
 	for d in "${cgroup:-/nowhere}"/carrel-*; do

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The command: finds the verb. */
+#include "calls.h"
 #include "doctor.h"
 #include "options.h"
 #include "policy.h"
 #include "report.h"
+#include "root.h"
 #include "run.h"
 #include "supervise.h"
 
@@ -26,6 +28,9 @@ static const struct verb {
 	{ "run", cmd_run, "run a command and leave nothing of it behind", &run_options_table },
 	{ "supervise", cmd_supervise, "keep services running", &supervise_options_table },
 	{ "ctl", cmd_ctl, "ask a supervisor", &ctl_options_table },
+	{ "root", cmd_root, "make a root directory for isolated commands", &root_options_table },
+	{ "calls", cmd_calls, "print the table of calls that operation programs and tasks make",
+	  &calls_options_table },
 	{ "policy", cmd_policy, "check, show and learn policies for system calls", NULL },
 	{ "doctor", cmd_doctor, "say what carrel can do here, and what would allow the rest", &doctor_options_table },
 	{ "version", cmd_version, "print the version", NULL },

@@ -154,10 +154,10 @@ static int take(const struct option_table *t, const struct option_row *row, void
 	case 0:
 		return OPTIONS_GO_ON;
 	case -2:
-		report_line("%s is not available in this version", why);
+		report_line("--%s: %s", row->name, why);
 		return EXIT_CARREL;
 	default:
-		return report_usage(t->verb, "--%s \"%s\": %s", row->name, value, why);
+		return report_usage(t->verb, "--%s \"%s\": %s", row->name, value != NULL ? value : "", why);
 	}
 }
 
@@ -174,7 +174,8 @@ static void getopt_form(const struct option_table *t, struct option *longs, char
 			continue;
 		*longs++ = (struct option){
 			.name = row->name,
-			.has_arg = row->arg != NULL ? required_argument : no_argument,
+			.has_arg = row->arg == NULL ? no_argument :
+				   *row->arg == '[' ? optional_argument : required_argument,
 			.val = ROW_BASE + (int)i,
 		};
 		if (row->letter != 0)
@@ -267,9 +268,10 @@ void options_help(const struct option_table *t)
 			printf("\n%s:\n", row->help);
 			continue;
 		}
-		snprintf(left, sizeof(left), "  %c%c%c --%s %s", row->letter != 0 ? '-' : ' ',
+		snprintf(left, sizeof(left), "  %c%c%c --%s%s%s", row->letter != 0 ? '-' : ' ',
 			 row->letter != 0 ? row->letter : ' ', row->letter != 0 ? ',' : ' ',
-			 row->name, row->arg != NULL ? row->arg : "");
+			 row->name, row->arg != NULL && *row->arg != '[' ? " " : "",
+			 row->arg != NULL ? row->arg : "");
 		printf("%-*s%s\n", HELP_COLUMN, left, row->help);
 	}
 	printf("\n%s\n", t->notes);

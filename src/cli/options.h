@@ -11,13 +11,14 @@
 
 /*
  * One option.  A row without name is a heading of the help text.  ${take} stores the value in
- * ${to} and returns 0, -1 with a phrase in ${why} (see values.h), or -2 when the value is right but
- * not available in this version.  Without ${take} the int at offset ${flag} becomes 1.
+ * ${to} and returns 0, -1 with a phrase in ${why} (see values.h), or -2 when nothing is wrong with
+ * the value but carrel cannot go on.  Without ${take} the int at offset ${flag} becomes 1.
  */
 struct option_row {
 	char letter;		/* or 0 */
 	const char *name;
-	const char *arg;	/* what the value is called; NULL: the option takes none */
+	const char *arg;	/* what the value is called; NULL: the option takes none; "[=NAME]": it need not
+				   be given, and ${take} gets NULL then */
 	const char *help;
 	int (*take)(void *to, const char *value, char *why);
 	size_t flag;

@@ -72,6 +72,7 @@ static size_t wanted(const struct pump *p, size_t max)
 static void moved(struct pump *p, size_t n)
 {
 	p->full = 0;
+	p->moved += n;
 	if (p->rest >= 0)
 		p->rest -= (int64_t)n;
 }

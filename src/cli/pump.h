@@ -31,6 +31,7 @@ struct pump {
 	int splice;		/* splice(2) works, as far as known */
 	int full;		/* ${to} has no room for what ${from} has */
 	int behind;		/* ${from} is a terminal that other jobs read now */
+	uint64_t moved;		/* bytes */
 	int64_t rest;		/* bytes still to be moved, or -1: until the end */
 	char *buf;		/* what was read and not yet written: from at to len */
 	size_t at, len;

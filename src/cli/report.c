@@ -129,6 +129,10 @@ static const char *cause_text(carrel_cause cause)
 		return " by a stop";
 	case CARREL_BY_LOSS:
 		return " by the loss of the control process";
+	case CARREL_BY_OOM:
+		return " without memory";
+	case CARREL_BY_LIMIT:
+		return " by a limit";
 	case CARREL_BY_ITSELF:
 		break;
 	}
@@ -178,6 +182,56 @@ void report_stats(const carrel_status *st, const char *mechanism)
 		    seconds(st->utime_us, user), seconds(st->stime_us, sys),
 		    kilobytes(st->maxrss_kb, peak), st->leftovers, st->leftovers == 1 ? "" : "s",
 		    mechanism);
+}
+
+/* One line with the names of what holds, or does not. */
+static void report_holds(const carrel_record *rec, carrel_hold hold)
+{
+	char text[900] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < rec->n_restrictions && at < sizeof(text); i++) {
+		const carrel_restriction *c = &rec->restrictions[i];
+
+		if (c->hold == hold)
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s%s%s%s", at > 0 ? ", " : "", c->name,
+					       *c->mechanism ? " (" : "", c->mechanism, *c->mechanism ? ")" : "");
+	}
+	if (at > 0)
+		report_line("%s: %s", carrel_hold_name(hold), text);
+}
+
+void report_record(const carrel_record *rec)
+{
+	char memory[64] = "", pids[64] = "", kb[32];
+
+	if (rec->memory_peak != CARREL_UNCOUNTED)
+		snprintf(memory, sizeof(memory), "%s of memory", kilobytes(rec->memory_peak / 1024, kb));
+	if (rec->pids_peak != CARREL_UNCOUNTED)
+		snprintf(pids, sizeof(pids), "%s%" PRIu64 " processes and threads", *memory ? ", " : "", rec->pids_peak);
+	if (*memory || *pids)
+		report_line("at most at one time: %s%s", memory, pids);
+	report_holds(rec, CARREL_ENFORCED);
+	report_holds(rec, CARREL_NOT_ENFORCED);
+	report_holds(rec, CARREL_UNKNOWN);
+}
+
+void report_limit(const carrel_spec *s, carrel_limit limit, int verbose)
+{
+	char size[32], time[32];
+
+	if (limit == CARREL_LIMIT_MEMORY)
+		report_line("out of memory: a process was killed at the limit of %s",
+			    kilobytes(s->memory / 1024, size));
+	else if (!verbose)
+		return;
+	else if (limit == CARREL_LIMIT_PIDS)
+		report_line("a process or thread was refused at the limit of %" PRIu64, s->pids);
+	else if (limit == CARREL_LIMIT_CPU_TIME)
+		report_line("the limit of %s of processor time ends it",
+			    seconds((uint64_t)s->cpu_time_ms * 1000, time));
+	else if (limit == CARREL_LIMIT_OUTPUT)
+		report_line("the limit of %s of output ends it", kilobytes(s->output_limit / 1024, size));
 }
 
 int report_flush(void)

@@ -8,7 +8,7 @@
 /* Exit statuses of carrel itself. */
 enum {
 	EXIT_USAGE = 2,
-	EXIT_TIMEOUT = 124,
+	EXIT_TIMEOUT = 124,	/* or another limit that carrel holds itself */
 	EXIT_CARREL = 125,
 	EXIT_CANNOT_EXEC = 126,
 	EXIT_NOT_FOUND = 127,
@@ -33,6 +33,12 @@ void report_end(const carrel_status *st);
 
 /* report_stats(st, mechanism): how it ended, what it used, what enforced it, for --stats. */
 void report_stats(const carrel_status *st, const char *mechanism);
+
+/* report_record(rec): what else is known, with --stats. */
+void report_record(const carrel_record *rec);
+
+/* report_limit(s, limit, verbose): a limit of ${s} was met. */
+void report_limit(const carrel_spec *s, carrel_limit limit, int verbose);
 
 /* report_flush(): flush standard output.  0, or EXIT_CARREL after saying why it failed. */
 int report_flush(void);

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static int print_ops(const struct run_options *o)
+static int describe(const struct run_options *o)
 {
 	carrel_error e = { 0 };
 	char *text = NULL;
 
-	if (carrel_print_ops(&o->spec, &text, &e) == -1)
+	if (carrel_describe(&o->spec, o->form, &text, &e) == -1)
 		return report_error(&e);
 	fputs(text, stdout);
 	free(text);
@@ -30,7 +30,7 @@ static int spawn_failed(struct run *r, const carrel_error *e)
 		if (ev.kind == CARREL_OP)
 			report_op(ev.data, ev.len);
 	}
-	return report_error(e);
+	return run_record_write(r, NULL, e, report_error(e));
 }
 
 /* Spawn, follow, and leave nothing behind. */
@@ -38,7 +38,7 @@ static int run_tree(struct run *r, const carrel_spec *s)
 {
 	const struct run_options *o = r->o;
 	carrel_config cfg = { .size = sizeof(cfg), .no_cgroup = o->no_cgroup, .once = 1,
-			      .embedded = carrel_control_main };
+			      .embedded = carrel_control_main, .limits = run_limits_are_on(o) };
 	carrel_caps caps = { .size = sizeof(caps) };
 	carrel_error e = { 0 };
 	carrel_spec spec = *s;
@@ -49,19 +49,23 @@ static int run_tree(struct run *r, const carrel_spec *s)
 	r->c = carrel_open(&cfg, &e);
 	if (r->c == NULL) {
 		run_copy_close(r);
-		return report_error(&e);
+		return run_record_write(r, NULL, &e, report_error(&e));
 	}
 	r->p = carrel_spawn(r->c, &spec, &e);
 	int status = r->p != NULL ? run_events(r) : spawn_failed(r, &e);
 	if (carrel_probe(r->c, &caps) == -1)
 		snprintf(caps.mechanism, sizeof(caps.mechanism), "a lost control process");
-	carrel_close(r->c);
 	if (run_copy_close(r) == -1 && status == 0)
 		status = EXIT_CARREL;
 	if (r->gone && o->verbose)
 		report_end(&r->status);
 	if (r->gone && o->stats)
 		report_stats(&r->status, caps.mechanism);
+	if (r->gone && o->stats && r->record.size > 0)
+		report_record(&r->record);
+	if (r->gone && r->record.size > 0)
+		status = run_record_write(r, &r->record, NULL, status);
+	carrel_close(r->c);
 	return status;
 }
 
@@ -135,7 +139,7 @@ int run_learning(int argc, char **argv, const char *learn)
 		status = run_options_complete(&o, argv + first);
 	if (status == OPTIONS_GO_ON) {
 		keep_ignored(&o, &signals);
-		status = o.print_ops ? print_ops(&o) : run(&o, &signals);
+		status = o.describe ? describe(&o) : run(&o, &signals);
 	}
 	run_options_finish(&o);
 	return status;

@@ -37,6 +37,12 @@ struct run_isolate {
 	size_t n_texts;
 };
 
+/* A file of operations, and what is in it. */
+struct run_ops {
+	const char *file;
+	char *text;
+};
+
 /* What it may use. */
 struct run_restrict {
 	carrel_path paths[CARREL_PATHS_MAX];
@@ -57,8 +63,9 @@ struct run_policy {
 /* What the command line asked for.  The spec borrows from it and from argv. */
 struct run_options {
 	carrel_spec spec;
-	int help, json, print_ops, stats, verbose, wait_tree, no_cgroup;
+	int help, json, describe, stats, verbose, wait_tree, no_cgroup;
 	int pty, lines, tag, stamp, quiet, append;
+	carrel_form form;	/* ... as this */
 	const char *on_exit;
 	const char *input, *output, *error;
 	char *tee_path;
@@ -69,12 +76,15 @@ struct run_options {
 	enum run_stdio stdio;
 	int shared;		/* the command is in the caller's session and process group */
 	int ignored[3];		/* of spec.keep_ignored */
-	const char *ops_file;
-	char *ops_text;
+	struct run_ops ops, ops_add, ops_override;
 	const char **env;
 	size_t n_env;
 	gid_t *groups;
 	carrel_rlimit limits[RUN_LIMITS_MAX];
+	carrel_io_limit io_limits[CARREL_IO_LIMITS_MAX];
+	char *io_texts[CARREL_IO_LIMITS_MAX]; /* that they point into */
+	unsigned *cpus;
+	int status_fd;		/* or -1 */
 	struct run_isolate isolate;
 	struct run_restrict restrictions;
 	struct run_policy policy;
@@ -87,8 +97,37 @@ int run_isolate_take_behaviour(void *to, const char *value, char *why);
 int run_isolate_take_net(void *to, const char *value, char *why);
 int run_isolate_take_hostname(void *to, const char *value, char *why);
 int run_isolate_take_root(void *to, const char *value, char *why);
+int run_isolate_take_overlay(void *to, const char *value, char *why);
+int run_isolate_take_overlay_size(void *to, const char *value, char *why);
 int run_isolate_take_bind(void *to, const char *value, char *why);
 int run_isolate_take_tmpfs(void *to, const char *value, char *why);
+
+/* run_limits_take_*(to, value, why): the values of options that limit. */
+int run_limits_take_memory(void *to, const char *value, char *why);
+int run_limits_take_pids(void *to, const char *value, char *why);
+int run_limits_take_cpu(void *to, const char *value, char *why);
+int run_limits_take_cpu_time(void *to, const char *value, char *why);
+int run_limits_take_max_output(void *to, const char *value, char *why);
+int run_limits_take_io(void *to, const char *value, char *why);
+int run_limits_take_cpus(void *to, const char *value, char *why);
+int run_limits_take_io_priority(void *to, const char *value, char *why);
+int run_limits_take_oom_score_adj(void *to, const char *value, char *why);
+
+/* run_limits_are_on(o): some that take a cgroup. */
+int run_limits_are_on(const struct run_options *o);
+
+/* run_limits_finish(o): free what they hold. */
+void run_limits_finish(struct run_options *o);
+
+/* run_record_take_fd(to, value, why): the value of --status-fd. */
+int run_record_take_fd(void *to, const char *value, char *why);
+
+/* The rows of options about operations; run_ops_load(o): read the files.  OPTIONS_GO_ON, or an exit status. */
+int run_ops_take(void *to, const char *value, char *why);
+int run_ops_take_add(void *to, const char *value, char *why);
+int run_ops_take_override(void *to, const char *value, char *why);
+int run_ops_load(struct run_options *o);
+void run_ops_finish(struct run_options *o);
 
 /* run_restrict_take_*(to, value, why): the same for what it may use. */
 int run_restrict_take_ro(void *to, const char *value, char *why);
@@ -212,6 +251,7 @@ struct run {
 	struct json_stream out, err;
 	char *json_line;	/* a line and its newline */
 	carrel_status status;
+	carrel_record record;	/* with --stats or --status-fd, once it is gone */
 	int gone;
 	int lost;
 	int failed;		/* carrel's own reason to end: the exit status, else 0 */
@@ -228,6 +268,10 @@ int run_events(struct run *r);
 /* run_fail(r, status, sig): end the run with ${status}; the first one counts.  The tree is stopped
  * with ${sig}, or as the options say if that is 0. */
 void run_fail(struct run *r, int status, int sig);
+
+/* run_record_write(r, rec, e, exit_status): write the record ${rec} to the descriptor of --status-fd, if there is
+ * one; without ${rec} the error ${e}.  ${exit_status}, or another when it could not be written. */
+int run_record_write(const struct run *r, const carrel_record *rec, const carrel_error *e, int exit_status);
 
 /* run_exit_status(r): how the command ended, as an exit status. */
 int run_exit_status(const struct run *r);
@@ -261,6 +305,10 @@ void run_streams_let_go(int fd);
 
 /* run_streams_front(r): carrel goes on after a stop, or the window changed. */
 void run_streams_front(struct run *r);
+
+/* run_streams_moved(r, stream, bytes): how much went through stream 0, 1 or 2, of which the library counted
+ * ${bytes}; CARREL_UNCOUNTED where the command has the caller's own. */
+uint64_t run_streams_moved(const struct run *r, int stream, uint64_t bytes);
 
 /* run_streams_finish(r): give back what was lent: the terminal, unread input. */
 void run_streams_finish(struct run *r);

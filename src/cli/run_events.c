@@ -213,6 +213,11 @@ static void handle_gone(struct run *r, const carrel_status *st)
 {
 	r->status = *st;
 	r->gone = 1;
+	r->record.size = sizeof(r->record);
+	if (!r->o->spec.record || carrel_get_record(r->p, &r->record) == -1)
+		r->record.size = 0;
+	else
+		r->status = r->record.status;
 	if (st->cause == CARREL_BY_LOSS)
 		lose(r);
 }
@@ -228,6 +233,15 @@ static void handle_stopped(struct run *r, int sig)
 		r->stop_ours = 0;
 	else if (r->signals.shared || r->s.pty)
 		r->stopped = sig;
+}
+
+/* What the kernel killed is mysterious unless somebody says it; the rest is for --verbose. */
+static void handle_limit(struct run *r, carrel_limit limit)
+{
+	if (r->o->json)
+		json_event_word(&r->json, "limit", "limit", carrel_limit_name(limit));
+	if (!r->o->json || r->o->verbose)
+		report_limit(&r->o->spec, limit, r->o->verbose);
 }
 
 static void handle_event(struct run *r, const carrel_event *ev)
@@ -268,8 +282,12 @@ static void handle_event(struct run *r, const carrel_event *ev)
 	case CARREL_INPUT_FAILED:
 		run_streams_event(r, ev);
 		break;
+	case CARREL_LIMIT:
+		handle_limit(r, ev->limit);
+		break;
 	case CARREL_STARTED:
 	case CARREL_EXIT:
+	case CARREL_SIGNAL:
 		break;
 	}
 	if (r->o->json)
@@ -322,7 +340,7 @@ int run_exit_status(const struct run *r)
 {
 	if (r->failed != 0)
 		return r->failed;
-	if (r->status.cause == CARREL_BY_TIMEOUT)
+	if (r->status.cause == CARREL_BY_TIMEOUT || r->status.cause == CARREL_BY_LIMIT)
 		return EXIT_TIMEOUT;
 	return r->status.sig != 0 ? EXIT_SIGNAL + r->status.sig : r->status.code;
 }

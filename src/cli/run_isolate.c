@@ -13,6 +13,12 @@ static int no(char *why, const char *text)
 	return -1;
 }
 
+static int no_memory(char *why)
+{
+	no(why, strerror(ENOMEM));
+	return -2;
+}
+
 int run_isolate_take_behaviour(void *to, const char *value, char *why)
 {
 	static const char *const names[] = { "process", "rootless", "container" };
@@ -32,9 +38,14 @@ int run_isolate_take_net(void *to, const char *value, char *why)
 {
 	carrel_spec *s = &((struct run_options *)to)->spec;
 
-	s->net = strcmp(value, "host") == 0 ? CARREL_NET_HOST : CARREL_NET_NONE;
+	s->net_path = NULL;
+	if (strncmp(value, "ns:", 3) == 0 && value[3] != '\0')
+		s->net_path = value + 3;
+	else if (strchr(value, '/') != NULL)
+		s->net_path = value;
+	s->net = s->net_path != NULL ? CARREL_NET_PATH : strcmp(value, "host") == 0 ? CARREL_NET_HOST : CARREL_NET_NONE;
 	if (s->net == CARREL_NET_NONE && strcmp(value, "none") != 0)
-		return no(why, "neither none nor host");
+		return no(why, "neither none nor host, nor the path of a network namespace");
 	return 0;
 }
 
@@ -51,6 +62,23 @@ int run_isolate_take_root(void *to, const char *value, char *why)
 		return no(why, "not a directory");
 	((struct run_options *)to)->spec.root = value;
 	return 0;
+}
+
+/* [DIR] */
+int run_isolate_take_overlay(void *to, const char *value, char *why)
+{
+	carrel_spec *s = &((struct run_options *)to)->spec;
+
+	if (value != NULL && *value == '\0')
+		return no(why, "not a directory");
+	s->overlay = 1;
+	s->overlay_dir = value;
+	return 0;
+}
+
+int run_isolate_take_overlay_size(void *to, const char *value, char *why)
+{
+	return values_size(value, &((struct run_options *)to)->spec.overlay_size, why);
 }
 
 /* A copy of ${value} that is freed with the options. */
@@ -70,7 +98,34 @@ static int ends_with(char *text, const char *word)
 	return 1;
 }
 
-/* SRC[:DEST][:ro|rw] */
+/* Words of ${options}, with commas between them: 1, 0 when one is none, and then nothing is set. */
+static int bind_options(const char *options, carrel_bind *bind)
+{
+	static const char *const words[] = { "ro", "rw", "rec", "norec", "optional" };
+	carrel_bind b = *bind;
+
+	for (const char *p = options;; p++) {
+		size_t len = strcspn(p, ","), i = 0;
+
+		while (i < 5 && (strlen(words[i]) != len || strncmp(words[i], p, len) != 0))
+			i++;
+		if (i == 5)
+			return 0;
+		if (i < 2)
+			b.writable = i == 1;
+		else if (i < 4)
+			b.alone = i == 3;
+		else
+			b.optional = 1;
+		p += len;
+		if (*p == '\0')
+			break;
+	}
+	*bind = b;
+	return 1;
+}
+
+/* SRC[:DEST][:OPTIONS] */
 int run_isolate_take_bind(void *to, const char *value, char *why)
 {
 	struct run_options *o = to;
@@ -81,19 +136,20 @@ int run_isolate_take_bind(void *to, const char *value, char *why)
 		return no(why, "too many binds");
 	char *text = kept(i, value);
 	if (text == NULL)
-		return no(why, strerror(ENOMEM));
-	bind.writable = ends_with(text, "rw");
-	if (!bind.writable)
-		ends_with(text, "ro");
-	char *colon = strchr(text, ':');
+		return no_memory(why);
+	char *colon = strrchr(text, ':');
+	if (colon != NULL && bind_options(colon + 1, &bind))
+		*colon = '\0';
+	colon = strchr(text, ':');
 	if (colon != NULL)
 		*colon++ = '\0';
 	if (colon != NULL && strchr(colon, ':') != NULL)
-		return no(why, "not of the form SRC[:DEST][:ro|rw]");
+		return no(why, "not of the form SRC[:DEST][:OPTION,...], of ro, rw, rec, norec and optional");
 	bind.source = text;
 	bind.dest = colon;
 	if (*text == '\0' || (colon == NULL ? *text : *colon) != '/')
-		return no(why, "where it is shown must be an absolute path: SRC:DEST");
+		return no(why, "where it is shown must be an absolute path: SRC:DEST[:OPTION,...], of ro, rw, rec, "
+			  "norec and optional");
 	i->binds[o->spec.n_binds++] = bind;
 	o->spec.binds = i->binds;
 	return 0;
@@ -110,7 +166,7 @@ int run_isolate_take_tmpfs(void *to, const char *value, char *why)
 		return no(why, "too many of them");
 	char *text = kept(i, value);
 	if (text == NULL)
-		return no(why, strerror(ENOMEM));
+		return no_memory(why);
 	tmpfs.exec = ends_with(text, "exec");
 	char *colon = strchr(text, ':');
 	if (colon != NULL)

@@ -11,21 +11,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define OPS_MAX ((size_t)16 << 20)
-
 /* --------------------------------------------------------------- values --- */
 
 static int take_shell(void *to, const char *value, char *why)
 {
 	(void)why;
 	((struct run_options *)to)->spec.shell = value;
-	return 0;
-}
-
-static int take_ops(void *to, const char *value, char *why)
-{
-	(void)why;
-	((struct run_options *)to)->ops_file = value;
 	return 0;
 }
 
@@ -176,6 +167,29 @@ static int take_on_exit(void *to, const char *value, char *why)
 	return 0;
 }
 
+static int take_print_ops(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+
+	if (value != NULL && strcmp(value, "json") != 0) {
+		snprintf(why, VALUES_WHY, "not json");
+		return -1;
+	}
+	o->describe = 1;
+	o->form = value != NULL ? CARREL_FORM_JSON : CARREL_FORM_OPS;
+	return 0;
+}
+
+static int take_explain(void *to, const char *value, char *why)
+{
+	struct run_options *o = to;
+
+	(void)value, (void)why;
+	o->describe = 1;
+	o->form = CARREL_FORM_WORDS;
+	return 0;
+}
+
 /* ---------------------------------------------------------------- table --- */
 
 #define FLAG(member) .flag = offsetof(struct run_options, member)
@@ -190,10 +204,13 @@ static const struct option_row rows[] = {
 	{ 0, "clear-env", NULL, "begin with an empty environment", NULL, FLAG(spec.env_clear) },
 
 	{ .help = "What it is shown (rootless, container)" },
-	{ 0, "net", "none|host", "its network (none)", run_isolate_take_net, 0 },
-	{ 0, "bind", "SRC[:DEST][:ro|rw]", "show it SRC of the host, read-only", run_isolate_take_bind, 0 },
+	{ 0, "net", "none|host|PATH", "its network (none), or that of a namespace", run_isolate_take_net, 0 },
+	{ 0, "bind", "SRC[:DEST][:OPT,...]", "show it SRC of the host (ro; rw, norec, optional)",
+	  run_isolate_take_bind, 0 },
 	{ 0, "tmpfs", "DEST[:SIZE][:exec]", "an empty directory in memory (64M)", run_isolate_take_tmpfs, 0 },
 	{ 0, "root", "DIR", "its root, read-only (made of the host's /usr)", run_isolate_take_root, 0 },
+	{ 0, "overlay", "[=DIR]", "let it change its root: for itself, or kept in DIR", run_isolate_take_overlay, 0 },
+	{ 0, "overlay-size", "SIZE", "room for these changes in memory (256M)", run_isolate_take_overlay_size, 0 },
 	{ 0, "hostname", "NAME", "its host name (carrel)", run_isolate_take_hostname, 0 },
 
 	{ .help = "What it may use" },
@@ -226,11 +243,27 @@ static const struct option_row rows[] = {
 	{ 0, "uid", "N|auto", "run as user number N", take_uid, 0 },
 	{ 0, "gid", "N", "run as group number N", take_gid, 0 },
 	{ 0, "groups", "N,N", "supplementary groups", take_groups, 0 },
+	{ 0, "subids", NULL, "also the user's ids of /etc/subuid (rootless, container)", NULL, FLAG(spec.subids) },
 	{ 0, "setuid", NULL, "let set-user-ID programs gain privileges", NULL,
 	  FLAG(spec.allow_setuid) },
 	{ 0, "priority", "N", "nice value, -20 to 19", take_priority, 0 },
 	{ 0, "rlimit", "NAME=SOFT[:HARD]", "a resource limit, such as nofile=64", take_rlimit, 0 },
 	{ 0, "umask", "OCTAL", "file mode creation mask", take_umask, 0 },
+	{ 0, "oom-score-adj", "N", "how soon it is killed without memory, -1000 to 1000",
+	  run_limits_take_oom_score_adj, 0 },
+
+	{ .help = "Limits of everything it starts, together" },
+	{ 0, "memory", "SIZE", "memory and swap, such as 512M", run_limits_take_memory, 0 },
+	{ 0, "pids", "N", "processes and threads", run_limits_take_pids, 0 },
+	{ 0, "cpu", "PERCENT|N", "of one processor: 50%, 150%, or 1.5 processors", run_limits_take_cpu, 0 },
+	{ 0, "cpu-time", "TIME", "processor time, after which it is ended", run_limits_take_cpu_time, 0 },
+	{ 0, "io", "DEVICE:read=SIZE,...", "a second: read=, write=, reads=, writes=", run_limits_take_io, 0 },
+	{ 0, "max-output", "SIZE", "of standard output and error, after which it is ended",
+	  run_limits_take_max_output, 0 },
+	{ 0, "cpus", "LIST", "the processors that it may use, such as 0-1,3", run_limits_take_cpus, 0 },
+	{ 0, "io-priority", "CLASS[:LEVEL]", "idle, best-effort:0-7 or realtime:0-7",
+	  run_limits_take_io_priority, 0 },
+	{ 0, "best-effort", NULL, "leave out what cannot be limited here", NULL, FLAG(spec.best_effort) },
 
 	{ .help = "Streams and reports" },
 	{ 0, "stdio", "share|relay|null", "its standard streams: ours, pipes to ours, none (share)",
@@ -248,17 +281,21 @@ static const struct option_row rows[] = {
 	{ 0, "quiet", NULL, "show its output only if it fails", NULL, FLAG(quiet) },
 	{ 0, "json", NULL, "print events, one JSON object a line", NULL, FLAG(json) },
 	{ 0, "stats", NULL, "say at the end what it used", NULL, FLAG(stats) },
+	{ 0, "status-fd", "N", "write the record to descriptor N, as JSON", run_record_take_fd, 0 },
 	{ 'v', "verbose", NULL, "say what is done and what was killed", NULL, FLAG(verbose) },
 
 	{ .help = "Other" },
-	{ 0, "print-ops", NULL, "print the operation program and exit", NULL, FLAG(print_ops) },
-	{ 0, "ops", "FILE", "run this operation program (- is stdin)", take_ops, 0 },
+	{ 0, "print-ops", "[=json]", "print the operation program and exit", take_print_ops, 0 },
+	{ 0, "explain", NULL, "say what it will see and may use, and exit", take_explain, 0 },
+	{ 0, "ops", "FILE", "run this operation program (- is stdin)", run_ops_take, 0 },
+	{ 0, "ops-add", "FILE", "add these operations to the behaviour's", run_ops_take_add, 0 },
+	{ 0, "ops-override", "FILE", "... put them in place of those of their phases", run_ops_take_override, 0 },
 	{ 0, "no-cgroup", NULL, "do not use a cgroup", NULL, FLAG(no_cgroup) },
 	{ 'h', "help", NULL, "print this", NULL, FLAG(help) },
 };
 
 static const char *const later[] = {
-	"memory", "pids", "cpu", "profile", "ordered", "status-fd", NULL,
+	"profile", "ordered", NULL,
 };
 
 const struct option_table run_options_table = {
@@ -267,7 +304,8 @@ const struct option_table run_options_table = {
 		 "       carrel run [options] -c 'SHELL TEXT'\n"
 		 "       carrel run [options] --ops FILE",
 	.about = "Run COMMAND as if it had been typed, and leave nothing of it behind.",
-	.notes = "Exit status: the command's own; 128+N after signal N; 124 timed out;\n"
+	.notes = "Exit status: the command's own; 128+N after signal N; 124 ended by a limit of time\n"
+		 "or output;\n"
 		 "125 carrel failed; 126 not executable; 127 not found; 2 usage.\n"
 		 "See carrel-run(1).",
 	.rows = rows,
@@ -279,7 +317,7 @@ const struct option_table run_options_table = {
 
 void run_options_init(struct run_options *o)
 {
-	*o = (struct run_options){ .spec = { .size = sizeof(carrel_spec) } };
+	*o = (struct run_options){ .spec = { .size = sizeof(carrel_spec) }, .status_fd = -1 };
 	o->backoff_min_ms = 100;
 	o->backoff_max_ms = 30000;
 	o->spec.stop[0] = (carrel_step){ .sig = SIGTERM, .wait_ms = 5000 };
@@ -288,54 +326,13 @@ void run_options_init(struct run_options *o)
 void run_options_finish(struct run_options *o)
 {
 	run_isolate_finish(&o->isolate);
+	run_limits_finish(o);
+	run_ops_finish(o);
 	run_restrict_finish(&o->restrictions);
 	run_policy_finish(&o->policy);
-	free(o->ops_text);
 	free(o->tee_path);
 	free(o->env);
 	free(o->groups);
-}
-
-/* All of ${fd} as text in o->ops_text: 0, or an errno. */
-static int read_ops(struct run_options *o, int fd)
-{
-	size_t len = 0, room = 0;
-	ssize_t n;
-
-	do {
-		if (len + 1 >= room) {
-			room = room == 0 ? 16384 : room * 2;
-			char *text = room <= OPS_MAX ? realloc(o->ops_text, room) : NULL;
-			if (text == NULL)
-				return room <= OPS_MAX ? ENOMEM : EFBIG;
-			o->ops_text = text;
-		}
-		n = read(fd, o->ops_text + len, room - len - 1);
-		if (n > 0)
-			len += (size_t)n;
-	} while (n > 0 || (n == -1 && errno == EINTR));
-	if (n == -1)
-		return errno;
-	o->ops_text[len] = '\0';
-	return strlen(o->ops_text) == len ? 0 : EILSEQ;
-}
-
-static int load_ops(struct run_options *o)
-{
-	int use_stdin = strcmp(o->ops_file, "-") == 0;
-	int fd = use_stdin ? STDIN_FILENO : open(o->ops_file, O_RDONLY | O_CLOEXEC);
-	int err = fd == -1 ? errno : read_ops(o, fd);
-
-	if (fd != -1 && !use_stdin)
-		close(fd);
-	if (err != 0) {
-		report_line("cannot read operations from %s: %s",
-			    use_stdin ? "standard input" : o->ops_file,
-			    err == EILSEQ ? "it is not text" : strerror(err));
-		return EXIT_CARREL;
-	}
-	o->spec.ops = o->ops_text;
-	return OPTIONS_GO_ON;
 }
 
 static int complete_exit(struct run_options *o)
@@ -355,11 +352,11 @@ int run_options_complete(struct run_options *o, char **words)
 {
 	const char *verb = run_options_table.verb;
 
-	if (o->ops_file != NULL && (o->spec.shell != NULL || *words != NULL))
+	if (o->ops.file != NULL && (o->spec.shell != NULL || *words != NULL))
 		return report_usage(verb, "--ops names the command, so no other can be given");
 	if (o->spec.shell != NULL && *words != NULL)
 		return report_usage(verb, "-c takes one text and no words such as \"%s\"", *words);
-	if (o->ops_file == NULL && o->spec.shell == NULL && *words == NULL)
+	if (o->ops.file == NULL && o->spec.shell == NULL && *words == NULL)
 		return report_usage(verb, "no command: carrel run [options] COMMAND [ARG...]");
 	int status = complete_exit(o);
 	if (status == OPTIONS_GO_ON)
@@ -379,5 +376,6 @@ int run_options_complete(struct run_options *o, char **words)
 	o->spec.argv = *words != NULL ? (const char *const *)words : NULL;
 	o->spec.env = o->env;
 	o->spec.trace = o->verbose;
-	return o->ops_file != NULL ? load_ops(o) : OPTIONS_GO_ON;
+	o->spec.record = o->stats || o->status_fd >= 0;
+	return run_ops_load(o);
 }

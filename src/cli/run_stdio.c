@@ -63,7 +63,7 @@ int run_stdio_take_error(void *to, const char *value, char *why)
 static const char *between(const struct run_options *o)
 {
 	return o->tee.path != NULL ? "--tee" : o->tag ? "--tag" : o->stamp ? "--stamp" : o->quiet ? "--quiet" :
-	       o->lines ? "--lines" : NULL;
+	       o->lines ? "--lines" : o->spec.output_limit > 0 ? "--max-output" : NULL;
 }
 
 static int refuse(const char *sentence)
@@ -148,7 +148,7 @@ int run_stdio_complete(struct run_options *o)
 		if (!o->pty)
 			o->stdio = RUN_STDIO_RELAY;
 	}
-	if (o->stdio == RUN_STDIO_DEFAULT && (o->lines || o->quiet || o->tee.path != NULL) && !o->pty && !o->json)
+	if (o->stdio == RUN_STDIO_DEFAULT && between(o) != NULL && !o->pty && !o->json)
 		o->stdio = RUN_STDIO_RELAY;
 	if (o->stdio == RUN_STDIO_NULL)
 		in.kind = out.kind = CARREL_NULL;

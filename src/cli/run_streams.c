@@ -207,7 +207,8 @@ static int start(struct run *r)
 	struct run_streams *s = &r->s;
 	int piped = r->o->stdio == RUN_STDIO_RELAY && !r->o->json;
 
-	s->events = !r->o->json && (s->pty || r->o->lines || r->o->quiet || r->o->tee.path != NULL);
+	s->events = !r->o->json && (s->pty || r->o->lines || r->o->quiet || r->o->tee.path != NULL ||
+				    spec->output_limit > 0);
 	if (s->events)
 		run_output_init(r);
 	s->active = s->events || piped || s->pty || spec->in.kind == CARREL_PIPE;
@@ -371,6 +372,17 @@ static void give_back_rest(struct run_streams *s)
 	if (ioctl(s->unread_fd, FIONREAD, &unread) == 0 && unread > 0)
 		lseek(STDIN_FILENO, -(off_t)unread, SEEK_CUR);
 	close(s->unread_fd);
+}
+
+uint64_t run_streams_moved(const struct run *r, int stream, uint64_t bytes)
+{
+	const carrel_spec *spec = &r->o->spec;
+	const carrel_io *io[] = { &spec->in, &spec->out, &spec->err };
+	const struct pump *p = stream == 0 ? &r->s.in : &r->s.out[stream - 1];
+
+	if (io[stream]->kind == CARREL_INHERIT || io[stream]->kind == CARREL_FILE)
+		return CARREL_UNCOUNTED;
+	return bytes + (p->put != NULL ? 0 : p->moved);
 }
 
 void run_streams_finish(struct run *r)

@@ -185,3 +185,74 @@ int values_ids(const char *s, gid_t **ret, size_t *ret_n, char *why)
 	*ret_n = n;
 	return 0;
 }
+
+#define SHARE_MIN 10
+#define SHARE_MAX 1000000
+
+int values_share(const char *s, unsigned *ret, char *why)
+{
+	const char *at = s;
+	uint64_t whole = 0, millionths = 0;
+	int wrong = *at != '.' && read_digits(&at, 10, &whole) == -1;
+
+	if (!wrong && *at == '.')
+		wrong = (at++, read_fraction(&at, &millionths) == -1);
+	if (!wrong && whole <= SHARE_MAX) {
+		uint64_t n = whole * 1000 + (millionths + 999) / 1000;
+
+		if (*at == '%') {
+			n = whole * 10 + (millionths + 99999) / 100000;
+			at++;
+		}
+		if (*at == '\0' && n >= SHARE_MIN && n <= SHARE_MAX) {
+			*ret = (unsigned)n;
+			return 0;
+		}
+	}
+	snprintf(why, VALUES_WHY, "not a part of processor time such as 50%% or 1.5 (of 1%% to 1000 processors)");
+	return -1;
+}
+
+#define CPU_LAST 8191
+
+/* One range: N or N-N. */
+static int read_range(const char **at, uint64_t *first, uint64_t *last)
+{
+	if (read_digits(at, 10, first) == -1)
+		return -1;
+	*last = *first;
+	if (**at == '-' && (++*at, read_digits(at, 10, last) == -1))
+		return -1;
+	return *first <= *last && *last <= CPU_LAST ? 0 : -1;
+}
+
+int values_cpus(const char *s, unsigned **ret, size_t *ret_n, char *why)
+{
+	const char *at = s;
+	unsigned *cpus = NULL;
+	size_t n = 0;
+	uint64_t first, last;
+
+	do {
+		unsigned *more = NULL;
+
+		if (read_range(&at, &first, &last) == 0)
+			more = realloc(cpus, (n + (size_t)(last - first) + 1) * sizeof(*cpus));
+		if (more == NULL) {
+			snprintf(why, VALUES_WHY, "not a list of processors such as 0-1,3 (0 to %d)", CPU_LAST);
+			free(cpus);
+			return -1;
+		}
+		cpus = more;
+		for (uint64_t cpu = first; cpu <= last; cpu++)
+			cpus[n++] = (unsigned)cpu;
+	} while (*at == ',' && at++ != NULL);
+	if (*at != '\0') {
+		snprintf(why, VALUES_WHY, "not a list of processors such as 0-1,3 (0 to %d)", CPU_LAST);
+		free(cpus);
+		return -1;
+	}
+	*ret = cpus;
+	*ret_n = n;
+	return 0;
+}

@@ -27,6 +27,12 @@ int values_time(const char *s, int *ret_ms, char *why);
 /* values_size(s, ret, why): a number with an optional K, M, G or T (powers of 1024). */
 int values_size(const char *s, uint64_t *ret, char *why);
 
+/* values_share(s, ret, why): a part of processor time: 50% of one, or 1.5 of them; in thousandths. */
+int values_share(const char *s, unsigned *ret, char *why);
+
+/* values_cpus(s, ret, ret_n, why): a list of processors, such as 0-1,3, in an array that the caller frees. */
+int values_cpus(const char *s, unsigned **ret, size_t *ret_n, char *why);
+
 /* values_ids(s, ret, ret_n, why): ids separated by commas in an array that the caller frees; the
  * empty text is an empty list. */
 int values_ids(const char *s, gid_t **ret, size_t *ret_n, char *why);

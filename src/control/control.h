@@ -59,12 +59,13 @@ void terminal_forget(void);
 
 /* ------------------------------------------------ supervisor and nursery --- */
 
-enum nursery_what { NURSERY_MAKE_REAPER = 1, NURSERY_KILL_SLOT };
+enum nursery_what { NURSERY_MAKE_REAPER = 1, NURSERY_KILL_SLOT, NURSERY_DISCARD };
 
 struct nursery_request {
 	enum nursery_what what;
 	int slot;	/* cgroup of the stream */
 	bool fresh;	/* ... which was killed before and must be made anew */
+	pid_t reaper;	/* NURSERY_DISCARD: whose cgroups are to go */
 };
 
 /* The answer to NURSERY_MAKE_REAPER; the socket for the spawn comes with it. */
@@ -81,7 +82,11 @@ enum report_type {
 	REPORT_CONTINUED,
 	REPORT_EXIT,		/* the leader was reaped, others are left */
 	REPORT_GONE,		/* the tree is empty; the reaper ends */
-	REPORT_TASK		/* init to reaper, from the task itself: the kernel says who that is */
+	REPORT_ORPHAN,		/* of a stream that serves: a process that had lost its parent, leader, has status */
+	REPORT_TASK,		/* init to reaper, from the task itself: the kernel says who that is */
+	REPORT_RECORD,		/* text follows: what the kernel says */
+	REPORT_LIMIT,		/* status: which limit was met (enum limit) */
+	REPORT_FROZEN		/* status: 0, or an errno */
 };
 
 #define FOUND_MAX 16
@@ -99,10 +104,14 @@ struct report {
 	bool lost;		/* GONE: somebody killed the init, and so the tree */
 	int stage, err, index;	/* FAILED */
 	char what[104];		/* FAILED: what was wrong with the program, what forbids namespaces, or empty */
+	bool groups_left;	/* GONE, FAILED: it could not remove its cgroups */
+	bool oom;		/* GONE: memory was at its limit, and something was killed for it */
 	uint32_t n_results;	/* STARTED, FAILED: that many int64_t follow, one an operation */
+	uint32_t n_text;	/* RECORD: that many bytes follow: names and values, a NUL behind each */
 };
 
 #define REPORT_MAX (sizeof(struct report) + PROGRAM_OPS_MAX * sizeof(int64_t))
+#define RECORD_MAX ((size_t)8192)
 
 /* --------------------------------------------------- supervisor to reaper --- */
 
@@ -111,7 +120,9 @@ enum command {
 	COMMAND_KILL = 1,	/* SIGKILL everything until it is gone */
 	COMMAND_LEADER,		/* signal the leader */
 	COMMAND_TREE,		/* signal every process once */
-	COMMAND_STOP		/* the same, and the leader's end no longer kills the rest: a stop is under way */
+	COMMAND_STOP,		/* the same, and the leader's end no longer kills the rest: a stop is under way */
+	COMMAND_FREEZE,
+	COMMAND_THAW
 };
 
 #define COMMAND(what, sig) ((int)(what) << 8 | (sig))
@@ -128,6 +139,11 @@ struct run {
 	/* The operation clone: the new process's pid, or -errno. */
 	int64_t (*clone)(void *arg, uint64_t namespaces);
 	void *clone_arg;
+	/* Those that limit the tree as a whole. */
+	int64_t (*limit)(void *arg, enum call_number call, const struct arg *a);
+	void *limit_arg;
+	int proc;			/* /proc, for the operation serve */
+	bool *serves;			/* ... which says here that it began */
 };
 
 /* The operation that ended a program. */
@@ -148,8 +164,12 @@ struct task {
 	struct run run;
 	struct run_error error;
 	bool begun;
+	bool serves;
 	bool failed;
+	bool looked_at;		/* the init is not to wait for it before it was told to go on */
 	int init;		/* socket to say REPORT_TASK to, or -1 */
+	const struct sys_group *group;	/* cgroups to go into first, or NULL */
+	int refused;		/* ... which was refused with this errno */
 	int64_t result[PROGRAM_OPS_MAX];
 };
 
@@ -176,8 +196,10 @@ bool domain_reap(int flags, void (*seen)(void *arg, pid_t pid, int status, const
  */
 void domain_end(const struct role *role, int cgroup_kill, bool (*kept)(pid_t pid, void *arg), void *arg);
 
-/* Exit status of a supervisor that left reapers of kept trees behind: nothing is to be killed. */
-#define EXIT_KEPT 3
+/* Exit status of a supervisor, bits: it left reapers of kept trees behind, so that nothing is to be killed; a reaper
+ * was killed and may have left cgroups. */
+#define EXIT_KEPT 16
+#define EXIT_GROUPS 32
 
 /* domain_remove_cgroup(role): remove the handle's cgroup, now that it is empty. */
 void domain_remove_cgroup(const struct role *role);

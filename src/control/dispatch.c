@@ -3,6 +3,7 @@
 #include "control.h"
 
 #include "calls/calls.h"
+#include "serve/serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +43,14 @@ static int64_t run_op(struct run *run, const struct op *op)
 	}
 	if (op->call->number == CALL_clone)
 		return run->clone(run->clone_arg, (uint64_t)arg[0].i);
+	if (call_before(op->call))
+		return run->limit(run->limit_arg, (enum call_number)op->call->number, arg);
+	if (op->call->number == CALL_serve) {
+		*run->serves = true;
+		int64_t r = serve_begin(arg, run->proc);
+		*run->serves = false;
+		return r;
+	}
 	close_at_exec(op->call, arg);
 	return h->number != NULL ? h->number(arg) : -ENOSYS;
 }

@@ -23,6 +23,9 @@
 /* How long reapers that lost their supervisor may take to end their trees, before that is done from here. */
 #define REAPERS_MS 300
 
+/* How often, with 5 ms in between, cgroups that reapers left are tried to be removed. */
+#define DISCARD_TRIES 400
+
 struct guard {
 	pid_t supervisor;
 	int host;		/* readable once the host's process has ended, or -1 */
@@ -149,6 +152,13 @@ static void let_go(const struct role *role)
 		poll(&p, 1, LAST_STEPS_MS);
 }
 
+/* The last of what was in them may have a moment to go. */
+static void discard_groups(const struct role *role)
+{
+	for (int tries = 0; tries < DISCARD_TRIES && sys_group_discard(role->guard, 0) == -EBUSY; tries++)
+		poll(NULL, 0, 5);
+}
+
 _Noreturn void guard_main(struct role *role)
 {
 	struct guard g = { .stuck_us = CLOCK_NEVER };
@@ -178,13 +188,17 @@ _Noreturn void guard_main(struct role *role)
 	/* A guard that cannot lock itself still guards: the probe tells (locked). */
 	sys_lock(role->cgroup);
 	watch(&g, role);
-	if (role->once && WIFEXITED(g.status) && WEXITSTATUS(g.status) == 0)
+	const bool lost = !WIFEXITED(g.status) || (WEXITSTATUS(g.status) & ~(EXIT_KEPT | EXIT_GROUPS)) != 0;
+	const int said = WIFEXITED(g.status) ? WEXITSTATUS(g.status) : EXIT_GROUPS;
+	if (role->once && !lost)
 		let_go(role);
 	if (!WIFEXITED(g.status))
 		await_reapers(role);
-	if (!WIFEXITED(g.status) || WEXITSTATUS(g.status) != EXIT_KEPT)
+	if (lost || !(said & EXIT_KEPT))
 		domain_end(role, cgroup[1], NULL, NULL);
-	if (!WIFEXITED(g.status) || (WEXITSTATUS(g.status) != 0 && WEXITSTATUS(g.status) != EXIT_KEPT))
+	if (said & EXIT_GROUPS && role->want_cgroup)
+		discard_groups(role);
+	if (lost)
 		guard_say_lost(role->host, "the supervisor died; the guard has ended everything");
 	domain_remove_cgroup(role);
 	_exit(0);

@@ -147,14 +147,18 @@ static void start(struct init *in, struct task *t)
 		fail(in, STAGE_ARGS, t->error.err, t->error.index, "no operation executes a command");
 	if (!t->begun)
 		fail(in, STAGE_FORK, EOWNERDEAD, -1, "the new process was killed before it began");
+	bool looked_at = t->looked_at;
 	munmap(t, sizeof(*t));
 	/* Before anybody hears of the start: a pipe that the task closes must have no other end here. */
-	sys_close_others(in->link, in->signals);
+	sys_close_all_but((int[]){ in->link, in->signals }, 2);
 	int fd = sys_pidfd(in->leader);
 	if (fd < 0)
 		fail(in, STAGE_FORK, -fd, -1, "");
 	tell(in, &(struct report){ .type = REPORT_STARTED }, &fd);
 	fd_close(fd);
+	/* Until then it is there even when it has ended. */
+	if (looked_at)
+		order(in, true);
 }
 
 _Noreturn void init_main(struct task *t, int link, int signals)

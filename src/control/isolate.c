@@ -31,7 +31,8 @@ int64_t isolate_clone(void *arg, uint64_t namespaces)
 		return r;
 	i->link = link[0];
 	i->init = r;
-	return r;
+	int e = i->group != NULL ? sys_group_add(i->group, r) : 0;
+	return e < 0 ? e : r;
 }
 
 int isolate_order(const struct isolate *i, enum order o)

@@ -19,7 +19,7 @@
 #include "control.h"
 
 enum order {
-	ORDER_GO = 1,	/* what was to be done from outside is done: begin */
+	ORDER_GO = 1,	/* what was to be done from outside is done: begin; or go on */
 	ORDER_END,	/* kill whatever is left, and count it */
 	ORDER_DIE	/* end at once; so does the end of the connection */
 };
@@ -29,6 +29,7 @@ struct isolate {
 	const struct role *role;
 	struct task *task;
 	int cgroup;		/* directory that the init begins in, or -1 */
+	const struct sys_group *group;	/* ... and others that it is put into, or NULL */
 	uint64_t namespaces;
 	pid_t init;		/* our child; 0: none, or none any more */
 	int link;		/* to it, or -1 */

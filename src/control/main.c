@@ -5,10 +5,12 @@
 #include <carrel.h>
 
 #include "fd.h"
+#include "serve/serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,9 +36,12 @@ static int is_seqpacket(int fd)
 __attribute__((visibility("default"))) int carrel_control_main(int argc, char **argv)
 {
 	int terminal = -1;
+	bool scope = false;
 	pid_t host_group = getpgrp();
 	struct role role = { .cgroup = -1, .life = -1, .report = -1, .guard = getpid(), .want_cgroup = true };
 
+	/* The kernel puts the environment of a program behind its arguments. */
+	serve_is_program = environ == argv + argc + 1;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--no-cgroup") == 0)
 			role.want_cgroup = false;
@@ -44,12 +49,19 @@ __attribute__((visibility("default"))) int carrel_control_main(int argc, char **
 			role.once = true;
 		else if (strcmp(argv[i], "--terminal") == 0)
 			terminal = 3;
+		else if (strcmp(argv[i], "--scope") == 0)
+			scope = true;
+		else if (strcmp(argv[i], "--task") == 0 && argc == 3)
+			serve_again(atoi(argv[2]));
 		else
 			return usage();
 	}
 	if (!is_seqpacket(0))
 		return usage();
 	sys_become("carrel:guard");
+	/* Where it fails, there is nothing to divide, as the first limit will say. */
+	if (scope)
+		sys_group_make_room();
 	/* A group of our own: the terminal's signals are for the caller and its commands. */
 	setpgid(0, 0);
 	role.signals = sys_signals_open();

@@ -61,6 +61,8 @@ _Noreturn void nursery_main(const struct role *role, int requests)
 			_exit(0);
 		if (q.what == NURSERY_MAKE_REAPER)
 			make_reaper(role, requests, &q);
+		else if (q.what == NURSERY_DISCARD)
+			sys_group_discard(role->guard, q.reaper);
 		else
 			kill_slot(role, q.slot);
 	}

@@ -118,6 +118,28 @@ static void out_started(struct buf *b, const struct stream *st, const struct rep
 	out_results(b, r->n_results, result);
 }
 
+/* Names and values, each with a NUL behind it. */
+static void out_record(struct buf *b, const char *text, size_t len)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += text[i] == 0;
+	term_out_list(b, n / 2);
+	for (const char *p = text, *end = text + len; n >= 2 && p < end; n -= 2) {
+		size_t name = strnlen(p, (size_t)(end - p));
+
+		term_out_tuple(b, 2);
+		term_out_binary(b, p, name);
+		p += name + 1;
+		size_t value = strnlen(p, (size_t)(end - p));
+		term_out_binary(b, p, value);
+		p += value + 1;
+	}
+	if (len > 0)
+		term_out_nil(b);
+}
+
 static void out_usage(struct buf *b, const struct report *r)
 {
 	term_out_uint(b, r->utime_us);
@@ -178,6 +200,25 @@ void tell_report(struct supervisor *s, const struct stream *st, const struct rep
 	case REPORT_GONE:
 		out_gone(&b, st, r);
 		tell(s, MSG_GONE, st->id, &b);
+		break;
+	case REPORT_RECORD:
+		out_record(&b, (const char *)(const void *)result, r->n_text);
+		tell(s, MSG_RECORD, st->id, &b);
+		break;
+	case REPORT_LIMIT:
+		term_out_int(&b, r->status);
+		tell(s, MSG_LIMIT, st->id, &b);
+		break;
+	case REPORT_FROZEN:
+		term_out_int(&b, r->status);
+		tell(s, MSG_FROZEN, st->id, &b);
+		break;
+	case REPORT_ORPHAN:
+		term_out_tuple(&b, 5);
+		term_out_int(&b, r->leader);
+		term_out_int(&b, r->status);
+		out_usage(&b, r);
+		tell(s, MSG_ORPHAN, st->id, &b);
 		break;
 	case REPORT_TASK:
 		break;

@@ -50,27 +50,48 @@ static void make_ready(void)
 		((volatile unsigned char *)inbox.datagram)[i] = 0;
 }
 
-void reaper_report(const struct reaper *r, const int64_t *result)
+static void send_report(const struct reaper *r, struct report report, const void *more, size_t len)
 {
-	struct report report = r->report;
-	struct iovec iov[2] = { { &report, sizeof(report) }, { NULL, 0 } };
+	struct iovec iov[2] = { { &report, sizeof(report) }, { NULL, len } };
 
-	memcpy(&iov[1].iov_base, &result, sizeof(result));
-	iov[1].iov_len = result != NULL ? report.n_results * sizeof(*result) : 0;
+	memcpy(&iov[1].iov_base, &more, sizeof(more));
 	/* The supervisor always reads; if it is gone, end of file on ${life} tells. */
-	int sent = sys_send(r->role->report, iov, result != NULL ? 2 : 1, NULL, 0, true);
+	int sent = sys_send(r->role->report, iov, len > 0 ? 2 : 1, NULL, 0, true);
 	/* A report that cannot be made would be waited for for ever: our end is one too. */
 	if (sent < 0 && sent != -EPIPE)
 		_exit(125);
 }
 
-/* What is to be done when all is over, whatever became of it.  The request's descriptors are closed by then. */
-static void run_after(struct reaper *r)
+void reaper_report(const struct reaper *r, const int64_t *result)
+{
+	send_report(r, r->report, result, result != NULL ? r->report.n_results * sizeof(*result) : 0);
+}
+
+void reaper_tell_text(const struct reaper *r, const char *text, size_t len)
+{
+	send_report(r, (struct report){ .type = REPORT_RECORD, .n_text = (uint32_t)len }, text, len);
+}
+
+void reaper_tell(const struct reaper *r, enum report_type type, int status)
+{
+	send_report(r, (struct report){ .type = type, .status = status }, NULL, 0);
+}
+
+void reaper_tell_limits(const struct reaper *r, uint32_t news)
+{
+	for (int what = 0; news != 0; what++, news >>= 1) {
+		if (news & 1)
+			reaper_tell(r, REPORT_LIMIT, what);
+	}
+}
+
+/* What is to be done when all is over.  The request's descriptors are closed by then. */
+static void run_over(struct reaper *r, enum place place)
 {
 	struct run_error ignored;
 
-	if (r->program != NULL && r->program->has_place[PLACE_AFTER])
-		run_place(&r->task->run, PLACE_AFTER, &ignored);
+	if (r->program != NULL && r->program->has_place[place])
+		run_place(&r->task->run, place, &ignored);
 }
 
 /* Places run one after the other, each in the order of the program. */
@@ -97,8 +118,11 @@ _Noreturn void reaper_fail(struct reaper *r, enum stage stage, int err, int inde
 	domain_end(r->role, -1, NULL, NULL);
 	if (r->program != NULL)
 		link_close_fds(&inbox);
-	run_after(r);
-	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index };
+	run_over(r, PLACE_FAILED);
+	run_over(r, PLACE_AFTER);
+	limits_end(&r->limits);
+	*p = (struct report){ .type = REPORT_FAILED, .stage = (int)stage, .err = err, .index = index,
+			      .groups_left = r->limits.left };
 	snprintf(p->what, sizeof(p->what), "%s", what);
 	bool traced = r->trace && r->program != NULL && index >= 0;
 	if (traced) {
@@ -146,7 +170,7 @@ static void decode(struct reaper *r, struct spawn_options *o, struct program *p,
 _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 {
 	struct reaper r = { .role = role, .cgroup = cgroup, .cgroup_kill = -1,
-			    .isolate = { .role = role, .link = -1, .leader = -1 } };
+			    .isolate = { .role = role, .link = -1, .leader = -1 }, .link = -1 };
 	struct spawn_options o;
 	struct program p;
 	void *mem;
@@ -166,20 +190,27 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 		r.cgroup = cgroup = fd[0];
 		r.cgroup_kill = fd[1];
 	}
+	limits_init(&r.limits, role);
 	int got = link_recv(spawn, &inbox, true);
 	if (got != 1 && got != -EMFILE)
 		_exit(0);
-	close(spawn);
 	if (got == -EMFILE)
 		reaper_fail(&r, STAGE_FDS, EMFILE, -1, "the control process has no free descriptors");
 	decode(&r, &o, &p, &mem, &size);
+	if (o.serve)
+		r.link = spawn;
+	else
+		close(spawn);
 	/* An init has a copy of our memory, and a task where the system cannot share it. */
-	r.task = sys_start_shares() && !p.has_place[PLACE_OUTSIDE] ? &task : map_memory(sizeof(*r.task), MAP_SHARED);
+	r.task = sys_start_shares() && !p.has_place[PLACE_OUTSIDE] && !p.serves ? &task : map_memory(sizeof(*r.task), MAP_SHARED);
 	if (r.task == NULL)
 		reaper_fail(&r, STAGE_FORK, ENOMEM, -1, "");
 	r.wait_tree = o.wait_tree;
 	r.trace = o.trace;
 	r.keep_tree = o.keep_tree;
+	r.record = o.record;
+	if (o.limits || o.record || p.limits)
+		limits_begin(&r.limits, role->once ? cgroup : role->cgroup, p.isolates);
 	/* The handle's cgroup ends with the handle. */
 	if (r.keep_tree)
 		r.cgroup = -1;
@@ -188,21 +219,29 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 	link_close_fds(&inbox);
 	r.report = (struct report){ .type = REPORT_STARTED, .leader = leader };
 	r.report.n_results = r.trace ? p.n_ops : 0;
+	if (r.record)
+		record_start(&r);
+	limits_started(&r.limits);
 	reaper_report(&r, r.trace ? r.task->result : NULL);
 	r.report.n_results = 0;
-	fd_close(cgroup);
+	if (r.cgroup != cgroup)
+		fd_close(cgroup);
 	if (!p.has_place[PLACE_AFTER]) {
 		r.program = NULL;
 		/* A tree that is gone already needs no watch, and so no lock. */
 		if (reaper_reap(&r)) {
-			sys_lock(-1);
+			limits_can_freeze(&r.limits, r.cgroup);
+			sys_lock(limits_outer(&r.limits));
 			link_release(&inbox);
 			munmap(mem, size);
 			task_forget();
 		}
+	} else {
+		limits_can_freeze(&r.limits, r.cgroup);
 	}
 	reaper_watch(&r);
-	run_after(&r);
+	run_over(&r, PLACE_AFTER);
+	limits_end(&r.limits);
 	/* Killed with its init, whose word about it would have been the only one. */
 	if (!r.leader_done)
 		r.report.status = SIGKILL;
@@ -212,6 +251,11 @@ _Noreturn void reaper_main(const struct role *role, int spawn, int cgroup)
 		/* The whole tree's: everything that was waited for, by us or by one another. */
 		if (getrusage(RUSAGE_CHILDREN, &ru) == 0)
 			note_usage(&r.report, &ru);
+		reaper_tell_limits(&r, r.limits.news);
+		if (r.record)
+			record_end(&r);
+		r.report.groups_left = r.limits.left;
+		r.report.oom = r.limits.usage.oom_kills > 0;
 		r.report.type = REPORT_GONE;
 		reaper_report(&r, NULL);
 	}

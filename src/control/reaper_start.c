@@ -2,6 +2,8 @@
 /* The reaper makes its task: here, or below an init in namespaces of their own. */
 #include "reaper.h"
 
+#include "fd.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +17,9 @@ static enum stage stage_of(const struct program *p, int index)
 static _Noreturn void fail_op(struct reaper *r, const struct run_error *e)
 {
 	const struct op *op = &r->program->op[e->index];
+
+	if (call_before(op->call) && r->limits.why != NULL)
+		reaper_fail(r, STAGE_RLIMIT, e->err, e->index, r->limits.why);
 	bool clone = op->call->number == CALL_clone;
 	const char *forbids = NULL;
 
@@ -41,6 +46,8 @@ static pid_t start_here(struct reaper *r)
 	if (pid < 0)
 		reaper_fail(r, STAGE_FORK, -pid, -1, "");
 	r->report.leader = pid;
+	if (t->refused != 0)
+		reaper_fail(r, STAGE_RLIMIT, t->refused, -1, "it cannot go into the cgroup of its limits");
 	if (t->failed)
 		fail_task(r, &t->error);
 	if (!t->begun)
@@ -91,6 +98,9 @@ static pid_t start_inside(struct reaper *r)
 	pid_t leader = 0, sender;
 	bool ended = false;
 
+	r->task->looked_at = r->record;
+	if (r->record)
+		record_init(r);
 	int e = isolate_order(&r->isolate, ORDER_GO);
 	if (e < 0 && e != -EPIPE)
 		reaper_fail(r, STAGE_FORK, -e, -1, "");
@@ -113,20 +123,40 @@ static pid_t start_inside(struct reaper *r)
 	reaper_fail(r, STAGE_FORK, EOWNERDEAD, -1, "the init was killed before the command began");
 }
 
+/* The stream has cgroups of its own; the one of v2 is its kill domain too. */
+static void settle(struct reaper *r)
+{
+	limits_settle(&r->limits, r->record);
+	const struct sys_group *g = &r->limits.group;
+	r->task->group = r->isolate.group = g;
+	if (g->v2 < 0 || r->keep_tree)
+		return;
+	r->cgroup = g->v2;
+	fd_close(r->cgroup_kill);
+	r->cgroup_kill = sys_cgroup_kill_fd(g->v2);
+	r->own_cgroup = true;
+}
+
 pid_t reaper_start(struct reaper *r, const struct program *p, const struct spawn_options *o, const int *fd)
 {
 	struct task *t = r->task;
 
 	for (uint32_t i = 0; i < p->n_ops; i++) {
-		if (p->op[i].place == PLACE_AFTER)
+		if (p->op[i].place == PLACE_FAILED || p->op[i].place == PLACE_AFTER)
 			t->result[i] = INT64_MIN;
 	}
 	t->run = (struct run){ .program = p, .fd = fd, .group = o->group, .result = t->result,
-			       .clone = isolate_clone, .clone_arg = &r->isolate };
+			       .clone = isolate_clone, .clone_arg = &r->isolate,
+			       .limit = limits_op, .limit_arg = &r->limits,
+			       .proc = r->role->proc, .serves = &t->serves };
 	r->program = p;
 	r->isolate.task = t;
+	if (run_place(&t->run, PLACE_BEFORE, &t->error) < 0)
+		fail_op(r, &t->error);
+	if (r->limits.on)
+		settle(r);
 	r->isolate.cgroup = r->cgroup;
-	if (run_place(&t->run, PLACE_BEFORE, &t->error) < 0 || run_place(&t->run, PLACE_OUTSIDE, &t->error) < 0 ||
+	if (run_place(&t->run, PLACE_OUTSIDE, &t->error) < 0 ||
 	    (r->isolate.init == 0 && run_place(&t->run, PLACE_INIT, &t->error) < 0))
 		fail_op(r, &t->error);
 	return r->isolate.init != 0 ? start_inside(r) : start_here(r);

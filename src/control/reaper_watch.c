@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "fd.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -19,6 +20,17 @@ static void report_event(struct reaper *r, enum report_type type, int status)
 
 	r->report.type = type;
 	r->report.status = status;
+	reaper_report(r, NULL);
+	r->report = kept;
+}
+
+/* Of a task that lost its parent only we can tell. */
+static void report_orphan(struct reaper *r, pid_t pid, int status, const struct rusage *ru)
+{
+	const struct report kept = r->report;
+
+	r->report = (struct report){ .type = REPORT_ORPHAN, .leader = pid, .status = status };
+	note_usage(&r->report, ru);
 	reaper_report(r, NULL);
 	r->report = kept;
 }
@@ -73,6 +85,8 @@ static void reaped(void *arg, pid_t pid, int status, const struct rusage *ru)
 		return;
 	}
 	if (pid != r->report.leader) {
+		if (r->link >= 0)
+			report_orphan(r, pid, status, ru);
 		if (r->leader_done && r->killing && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 			r->report.leftovers++;
 		return;
@@ -113,7 +127,9 @@ static int kill_everything(struct reaper *r, struct sys_found *found, size_t *n_
 	isolate_order(&r->isolate, ORDER_DIE);
 	int n = sys_tree_signal(r->role->proc, getpid(), SIGKILL, NULL, NULL, found, n_found);
 	if (r->cgroup_kill >= 0)
-		r->report.cgroup_killed = sys_cgroup_kill(r->cgroup_kill) == 0;
+		r->report.cgroup_killed = sys_cgroup_kill(r->cgroup_kill) == 0 && !r->own_cgroup;
+	/* What a v1 freezer holds does not even die. */
+	limits_thaw(&r->limits);
 	return n;
 }
 
@@ -145,6 +161,14 @@ static void signal_tree(struct reaper *r, int sig)
 		sys_tree_signal(r->role->proc, getpid(), sig, NULL, NULL, NULL, NULL);
 }
 
+static void freeze(struct reaper *r, bool on)
+{
+	int e = r->killing ? -ESRCH : limits_freeze(&r->limits, on);
+
+	if (e < 0)
+		reaper_tell(r, REPORT_FROZEN, -e);
+}
+
 static void on_command(struct reaper *r, int value)
 {
 	int sig = value & 0xff;
@@ -161,6 +185,7 @@ static void on_command(struct reaper *r, int value)
 		break;
 	case COMMAND_STOP:
 		r->wait_tree = true;
+		limits_thaw(&r->limits);
 		signal_tree(r, sig);
 		/* Who is stopped could not act on it. */
 		signal_tree(r, SIGCONT);
@@ -168,24 +193,42 @@ static void on_command(struct reaper *r, int value)
 	case COMMAND_TREE:
 		signal_tree(r, sig);
 		break;
+	case COMMAND_FREEZE:
+	case COMMAND_THAW:
+		freeze(r, value >> 8 == COMMAND_FREEZE);
+		break;
 	default:
 		break;
 	}
 }
 
+static void limits_turn(struct reaper *r, const struct pollfd *p)
+{
+	reaper_tell_limits(r, limits_news(&r->limits, p));
+	if (limits_frozen(&r->limits))
+		reaper_tell(r, REPORT_FROZEN, 0);
+}
+
 static void wait_for_news(struct reaper *r)
 {
-	struct pollfd p[3] = { { .fd = r->role->signals, .events = POLLIN },
-			       { .fd = r->role->life, .events = POLLIN },
-			       { .fd = r->isolate.link, .events = POLLIN } };
+	struct pollfd p[4 + LIMITS_POLL] = { { .fd = r->role->signals, .events = POLLIN },
+					     { .fd = r->role->life, .events = POLLIN },
+					     { .fd = r->isolate.link, .events = POLLIN },
+					     { .fd = r->link, .events = POLLIN } };
+	int64_t wake_us = r->killing ? r->next_kill_us : CLOCK_NEVER, limits = limits_until(&r->limits);
 	struct sys_signal s;
+
+	if (r->branches != NULL && branch_next_us(r) < wake_us)
+		wake_us = branch_next_us(r);
 
 	if (r->orphaned)
 		p[1].fd = -1;
 	/* Its end is told by a signal. */
 	if (r->isolate.init == 0 || r->init_gone)
 		p[2].fd = -1;
-	poll(p, 3, clock_poll_ms(r->killing ? r->next_kill_us : CLOCK_NEVER));
+	limits_poll(&r->limits, p + 4);
+	poll(p, 4 + LIMITS_POLL, clock_poll_ms(limits < wake_us ? limits : wake_us));
+	limits_turn(r, p + 4);
 	if (p[1].revents != 0)
 		r->orphaned = r->killing = r->told_to_kill = true;
 	if (p[2].revents != 0)
@@ -194,6 +237,10 @@ static void wait_for_news(struct reaper *r)
 		if (sys_is_command(&s))
 			on_command(r, s.value);
 	}
+	if (p[3].revents != 0)
+		branch_order(r);
+	if (r->branches != NULL)
+		branch_due(r);
 }
 
 /* The leader has ended and the rest is let go: the tree counts as gone, and we stay behind to wait for it. */

@@ -60,10 +60,13 @@ static int spawn_to_spare(struct supervisor *s, uint32_t id, const struct spawn_
 	int r = st == NULL ? -ENOMEM : s->passed_on;
 
 	if (r > 0)
-		r = link_forward(s->spare.socket, s->inbox);
+		r = link_forward(s->spare.socket, s->inbox, true);
 
 	if (r < 0 && st != NULL)
 		stream_undo(s, st);
+	/* Orders about single tasks go there later. */
+	else if (st != NULL && o->serve)
+		st->link = fd_take(&s->spare.socket);
 	s->spare.socket = fd_close(s->spare.socket);
 	s->spare.pid = 0;
 	if (!s->role->once && spare_ask(s) < 0)
@@ -85,7 +88,7 @@ void spawn_in_hand(struct supervisor *s)
 	uint32_t id = s->inbox->head.id;
 
 	if (s->early) {
-		s->passed_on = link_forward(s->spare.socket, s->inbox);
+		s->passed_on = link_forward(s->spare.socket, s->inbox, true);
 		s->pending_spawn = true;
 		return;
 	}
@@ -151,6 +154,34 @@ static int signal_to(struct term_in *in, struct stream *st)
 	return 0;
 }
 
+static int freeze(struct supervisor *s, struct term_in *in, struct stream *st)
+{
+	struct slice on;
+
+	if (term_in_atom(in, &on) < 0 || !(slice_is(on, "true") || slice_is(on, "false")))
+		return -EBADMSG;
+	if (st == NULL)
+		return 0;
+	int r = stream_signal(st, slice_is(on, "true") ? COMMAND_FREEZE : COMMAND_THAW, 0);
+	if (r < 0)
+		tell_report(s, st, &(struct report){ .type = REPORT_FROZEN, .status = -r }, NULL);
+	return 0;
+}
+
+/* About one task of the stream: the reaper's to judge.  One that takes no orders any more is stuck. */
+static int branch(struct supervisor *s, struct stream *st)
+{
+	if (s->inbox->n_fds != 1)
+		return -EBADMSG;
+	if (st == NULL || st->link < 0 || st->killed)
+		return 0;
+	if (st->reaper != 0)
+		kill(st->reaper, SIGCONT);
+	if (link_forward(st->link, s->inbox, false) == -EAGAIN)
+		stream_kill(s, st, CAUSE_LOSS);
+	return 0;
+}
+
 static int about_stream(struct supervisor *s, struct term_in *in)
 {
 	/* One that is gone already is no error: its GONE crossed the request. */
@@ -161,6 +192,10 @@ static int about_stream(struct supervisor *s, struct term_in *in)
 		return signal_to(in, st);
 	case MSG_STOP:
 		return stop_steps(s, in, st);
+	case MSG_FREEZE:
+		return freeze(s, in, st);
+	case MSG_BRANCH:
+		return branch(s, st);
 	case MSG_KILL:
 		if (st != NULL && !st->killed)
 			stream_kill(s, st, CAUSE_STOP);

@@ -47,7 +47,7 @@ int spare_ask(struct supervisor *s)
 
 	if (slot < 0)
 		return slot;
-	struct nursery_request q = { NURSERY_MAKE_REAPER, slot, s->cgroup && s->slot[slot] & SLOT_KILLED };
+	struct nursery_request q = { NURSERY_MAKE_REAPER, slot, s->cgroup && s->slot[slot] & SLOT_KILLED, 0 };
 	struct iovec iov = { &q, sizeof(q) };
 	kill(s->nursery, SIGCONT);
 	if (s->cgroup)
@@ -95,7 +95,7 @@ struct stream *stream_create(struct supervisor *s, uint32_t id, const struct spa
 
 	if (st == NULL)
 		return NULL;
-	*st = (struct stream){ .id = id, .reaper = s->spare.pid, .slot = s->spare.slot,
+	*st = (struct stream){ .id = id, .reaper = s->spare.pid, .slot = s->spare.slot, .link = -1,
 			       .options = *o, .step = -1, .started_us = clock_now_us() };
 	if (timers_reserve(&s->timers, s->by_id.len + s->by_reaper.len + 2) < 0 || map_put(&s->by_id, id, st) < 0) {
 		free(st);
@@ -130,8 +130,10 @@ static void stream_forget(struct supervisor *s, struct stream *st)
 static void stream_gone(struct supervisor *s, struct stream *st, const struct report *r, const int64_t *result)
 {
 	st->gone = true;
+	s->groups |= r->groups_left;
 	map_remove(&s->by_id, st->id);
 	timer_clear(&s->timers, &st->timer);
+	st->link = fd_close(st->link);
 	slot_free(s, st->slot, r->cgroup_killed || st->lost);
 	tell_report(s, st, r, result);
 	if (r->kept && st->reaper != 0 && map_put(&s->kept, (uint32_t)st->reaper, s) == 0) {
@@ -214,7 +216,9 @@ static void on_report(struct supervisor *s, struct stream *st, const struct repo
 	switch (r->type) {
 	case REPORT_FAILED:
 	case REPORT_GONE:
-		if (r->lost && st->step < 0)
+		if (r->oom && st->step < 0 && WIFSIGNALED(r->status) && WTERMSIG(r->status) == SIGKILL)
+			st->cause = CAUSE_OOM;
+		else if (r->lost && st->step < 0)
 			st->cause = CAUSE_LOSS;
 		stream_gone(s, st, r, result);
 		return;
@@ -227,8 +231,16 @@ static void on_report(struct supervisor *s, struct stream *st, const struct repo
 		st->status = r->status;
 		st->ended = true;
 		break;
+	case REPORT_LIMIT:
+		/* The others are the kernel's to hold. */
+		if (r->status == LIMIT_CPU_TIME)
+			stream_stop(s, st, CAUSE_LIMIT);
+		break;
 	case REPORT_STOPPED:
 	case REPORT_CONTINUED:
+	case REPORT_RECORD:
+	case REPORT_FROZEN:
+	case REPORT_ORPHAN:
 		break;
 	default:
 		return;
@@ -253,16 +265,17 @@ void reports_read(struct supervisor *s)
 		if (n < (ssize_t)sizeof(in.report))
 			return;
 		struct stream *st = map_get(&s->by_reaper, (uint32_t)sender);
-		size_t results = ((size_t)n - sizeof(in.report)) / sizeof(int64_t);
-		if (st == NULL || st->gone || in.report.n_results != results)
+		size_t more = in.report.n_results * sizeof(int64_t) + in.report.n_text;
+		if (st == NULL || st->gone || (size_t)n != sizeof(in.report) + more)
 			continue;
 		on_report(s, st, &in.report, (const int64_t *)(const void *)(in.mem + sizeof(in.report)));
 	}
 }
 
 /* A reaper ended without the last word: somebody killed it.  Its children are ours now. */
-static void reaper_lost(struct supervisor *s, struct stream *st)
+static void reaper_lost(struct supervisor *s, struct stream *st, pid_t reaper)
 {
+	st->lost_reaper = reaper;
 	st->lost = true;
 	st->cause = st->step < 0 ? CAUSE_LOSS : st->cause;
 	st->killed = true;
@@ -271,7 +284,7 @@ static void reaper_lost(struct supervisor *s, struct stream *st)
 	s->lost_streams++;
 	s->sweep_us = 0;
 	if (s->cgroup && s->nursery != 0) {
-		struct nursery_request q = { NURSERY_KILL_SLOT, st->slot, false };
+		struct nursery_request q = { NURSERY_KILL_SLOT, st->slot, false, 0 };
 
 		sys_send(s->nursery_socket, &(struct iovec){ &q, sizeof(q) }, 1, NULL, 0, false);
 	}
@@ -300,7 +313,7 @@ static void child_ended(void *arg, pid_t pid, int status, const struct rusage *r
 		map_remove(&s->by_reaper, (uint32_t)pid);
 		st->reaper = 0;
 		if (!st->gone)
-			reaper_lost(s, st);
+			reaper_lost(s, st, pid);
 		stream_forget(s, st);
 		return;
 	}
@@ -330,6 +343,18 @@ static bool is_ours(pid_t pid, void *arg)
 	       map_get(&s->by_reaper, (uint32_t)pid) != NULL || is_kept(pid, s);
 }
 
+/* It cannot remove its cgroups any more, and we are locked. */
+static void discard_groups(struct supervisor *s, const struct stream *st)
+{
+	struct nursery_request q = { .what = NURSERY_DISCARD, .reaper = st->lost_reaper };
+
+	if (!st->options.limits && !st->options.record)
+		return;
+	s->groups = true;
+	if (s->nursery != 0)
+		sys_send(s->nursery_socket, &(struct iovec){ &q, sizeof(q) }, 1, NULL, 0, false);
+}
+
 /*
  * Kill whatever is below us and belongs to no reaper.  A reaper that the nursery has
  * made and not yet announced would look like that too: wait for the announcement.
@@ -350,6 +375,7 @@ void lost_sweep(struct supervisor *s)
 			return;
 	}
 	s->lost_streams--;
+	discard_groups(s, found);
 	struct report r = { .type = REPORT_GONE, .leader = found->leader, .status = found->status };
 	if (found->leader == 0)
 		r = (struct report){ .type = REPORT_FAILED, .stage = STAGE_FORK, .err = EPIPE, .index = -1,

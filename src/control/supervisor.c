@@ -81,6 +81,12 @@ static void host_readable(struct supervisor *s)
 	} else if (r == 0) {
 		s->host_gone = true;
 		s->ending = "the host closed the handle";
+	} else if (r == -EMFILE && s->welcome && s->inbox->head.type == MSG_BRANCH) {
+		struct stream *st = map_get(&s->by_id, s->inbox->head.id);
+
+		/* Somebody was to be ended, and we do not know who. */
+		if (st != NULL && !st->killed)
+			stream_kill(s, st, CAUSE_LOSS);
 	} else if (r == -EMFILE && s->welcome && s->inbox->head.type == MSG_SPAWN) {
 		tell_failed(s, s->inbox->head.id, STAGE_FDS, EMFILE, -1,
 			    "the control process has no free descriptors; its limit is that of the host when it began");
@@ -211,7 +217,7 @@ static _Noreturn void leave(const struct supervisor *s)
 	/* A guard that somebody stopped would stay for ever behind us. */
 	if (getppid() == s->guard_pid)
 		kill(s->guard_pid, SIGCONT);
-	_exit(s->kept.len > 0 ? EXIT_KEPT : 0);
+	_exit((s->kept.len > 0 ? EXIT_KEPT : 0) | (s->groups ? EXIT_GROUPS : 0));
 }
 
 static _Noreturn void finish(struct supervisor *s)

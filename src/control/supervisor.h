@@ -21,12 +21,14 @@ struct stream {
 	uint32_t id;
 	pid_t reaper;		/* our child; 0 once it was waited for */
 	pid_t leader;		/* 0 until it started */
+	int link;		/* to the reaper, of a stream that serves; or -1 */
 	int slot;		/* cgroup */
 	struct spawn_options options;
 	int step;		/* next stop step; -1 before the stop */
 	bool killed;		/* SIGKILL was ordered: the timer is the reaper's own deadline now */
 	bool gone;		/* the host was told the last word */
 	bool lost;		/* the reaper ended without saying GONE: we sweep its tree */
+	pid_t lost_reaper;	/* ... its number */
 	enum cause cause;
 	int status;		/* of the leader, if the reaper does not live to say it again */
 	bool ended;		/* ... and it is known */
@@ -66,6 +68,7 @@ struct supervisor {
 	bool pending_spawn;	/* ... waits for a spare; nothing else is read meanwhile */
 	unsigned lost_streams;	/* trees without a reaper, to be swept */
 	int64_t sweep_us;
+	bool groups;		/* a reaper was killed that may have left cgroups */
 	bool once_done;		/* the one stream of the handle was asked for */
 	bool early;		/* not locked yet: a request to spawn is passed on, and looked at later */
 	int passed_on;		/* ... how that went; 1: it was not */

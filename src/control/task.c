@@ -3,14 +3,21 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static int run_task(void *arg)
 {
 	struct task *t = arg;
 
 	sys_become("carrel:task");
+	int r = t->group != NULL ? sys_group_enter(t->group) : 0;
+	if (r < 0) {
+		t->refused = -r;
+		return 127;
+	}
 	if (t->init >= 0) {
 		struct report here = { .type = REPORT_TASK };
 
@@ -30,8 +37,36 @@ static int run_task(void *arg)
 /* What the task stands on until it executes, where it shares our memory. */
 static _Alignas(4096) unsigned char stack[SYS_START_STACK];
 
+/*
+ * A task that serves is no command, and goes on in its own copy of our memory.  It has a pipe open until it serves:
+ * that closes it, as does its end.
+ */
+static pid_t start_serving(struct task *t, int cgroup)
+{
+	int serving[2];
+	char none;
+
+	if (pipe2(serving, O_CLOEXEC) == -1)
+		return -errno;
+	pid_t pid = sys_fork_isolated(0, cgroup);
+	if (pid == 0) {
+		close(serving[0]);
+		_exit(run_task(t));
+	}
+	close(serving[1]);
+	while (pid > 0 && read(serving[0], &none, 1) == -1 && errno == EINTR)
+		continue;
+	close(serving[0]);
+	/* Killed on its way: begun is what a command would have been. */
+	if (!t->serves && !t->failed)
+		t->begun = false;
+	return pid;
+}
+
 pid_t task_start(struct task *t, int cgroup)
 {
+	if (t->run.program->serves)
+		return start_serving(t, cgroup);
 	struct sys_start s = { .run = run_task, .arg = t, .cgroup = cgroup, .stack = stack };
 
 	return sys_start(&s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Talking to the control process. */
-#include "internal.h"
+#include "task.h"
 
 #include "clock.h"
 
@@ -68,10 +68,8 @@ int channel_send(carrel *c, enum message_type type, uint32_t id, const struct bu
 
 /* ------------------------------------------------------ what comes in --- */
 
-static void status_from(carrel_status *st, int64_t wait_status)
+void channel_status(carrel_status *st, int status)
 {
-	int status = (int)wait_status;
-
 	st->exited = WIFEXITED(status);
 	st->code = st->exited ? WEXITSTATUS(status) : 0;
 	st->sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -102,7 +100,7 @@ static int on_exit_message(carrel *c, carrel_proc *p, struct term_in *in)
 	if (term_in_tuple(in, 4) < 0 || term_in_int(in, INT32_MIN, INT32_MAX, &status) < 0 ||
 	    usage_in(in, &p->status) < 0)
 		return -EBADMSG;
-	status_from(&p->status, status);
+	channel_status(&p->status, (int)status);
 	tell_exit(c, p);
 	return 0;
 }
@@ -140,7 +138,7 @@ static int on_gone_message(carrel *c, carrel_proc *p, struct term_in *in)
 	    term_in_uint(in, UINT64_MAX, &p->status.wall_us) < 0 || usage_in(in, &p->status) < 0 ||
 	    leftovers_in(in, &p->status) < 0)
 		return -EBADMSG;
-	status_from(&p->status, status);
+	channel_status(&p->status, (int)status);
 	p->status.cause = (carrel_cause)cause;
 	tell_exit(c, p);
 	proc_gone(c, p);
@@ -189,10 +187,15 @@ static int on_started_message(carrel *c, carrel_proc *p, struct term_in *in)
 	p->pid = (pid_t)pid;
 	p->reaper = (pid_t)reaper;
 	p->answered = true;
+	if (p->record != NULL && p->spec != NULL)
+		record_judge(p->record, p->spec);
 	if (!p->captured) {
 		c->live++;
-		event_queue(c, CARREL_STARTED, p, 0, NULL, 0);
-		return proc_watch(p);
+		/* A task that waits for calls is no command yet. */
+		if (p->task == NULL)
+			event_queue(c, CARREL_STARTED, p, 0, NULL, 0);
+		int r = p->task != NULL ? task_started(p->task) : 0;
+		return r < 0 ? r : proc_watch(p);
 	}
 	return 0;
 }
@@ -273,6 +276,8 @@ static int on_stream_message(carrel *c, carrel_proc *p, struct term_in *in)
 	int64_t sig;
 	int type = c->inbox->head.type;
 
+	if (type == MSG_RECORD && !p->gone && !p->failed)
+		return record_in(p->record, in);
 	/* There is no tree before STARTED and none after FAILED. */
 	if (type != MSG_FAILED && type != MSG_STARTED && (!p->answered || p->failed))
 		return -EBADMSG;
@@ -289,10 +294,22 @@ static int on_stream_message(carrel *c, carrel_proc *p, struct term_in *in)
 	case MSG_CONTINUED:
 		event_queue(c, CARREL_CONTINUED, p, 0, NULL, 0);
 		return 0;
+	case MSG_LIMIT:
+		if (term_in_int(in, 1, LIMIT_COUNT - 1, &sig) < 0)
+			return -EBADMSG;
+		event_queue(c, CARREL_LIMIT, p, (int)sig, NULL, 0);
+		return 0;
+	case MSG_FROZEN:
+		if (term_in_int(in, 0, 4095, &sig) < 0)
+			return -EBADMSG;
+		p->frozen = (int)sig;
+		return 0;
 	case MSG_EXIT:
 		return on_exit_message(c, p, in);
 	case MSG_GONE:
 		return p->gone ? -EBADMSG : on_gone_message(c, p, in);
+	case MSG_ORPHAN:
+		return p->task != NULL ? task_orphan(p->task, in) : -EBADMSG;
 	default:
 		return -EBADMSG;
 	}
@@ -339,28 +356,36 @@ static bool read_one(carrel *c)
 	return true;
 }
 
-void channel_read(carrel *c)
+/* What came may have been for somebody who waits: for us, or for a socket that has nothing more to say. */
+void channel_wake(carrel *c)
 {
-	bool any = false;
-
-	while (!c->lost && read_one(c))
-		any = true;
-	if (!any)
-		return;
-	/* It may have been for somebody who waits: for us, or for a socket that has nothing more to say. */
 	pthread_cond_broadcast(&c->changed);
 	if (c->reader && !c->next_waits)
 		eventfd_write(c->yield, 1);
 }
 
+void channel_read(carrel *c)
+{
+	bool any = false;
+
+	if (c->talk >= 0)
+		tasks_read(c);
+	while (!c->lost && read_one(c))
+		any = true;
+	if (any)
+		channel_wake(c);
+}
+
 /* Let go of the lock and wait for the socket (or to be kicked off it). */
 static void read_as_reader(carrel *c, int timeout_ms)
 {
-	struct pollfd p[2] = { { .fd = c->socket, .events = POLLIN }, { .fd = c->yield, .events = POLLIN } };
+	struct pollfd p[3] = { { .fd = c->socket, .events = POLLIN }, { .fd = c->yield, .events = POLLIN },
+			       { .fd = c->talk, .events = POLLIN } };
 
 	c->reader = true;
+	timeout_ms = tasks_timeout(c, timeout_ms);
 	pthread_mutex_unlock(&c->lock);
-	poll(p, 2, timeout_ms);
+	poll(p, 3, timeout_ms);
 	pthread_mutex_lock(&c->lock);
 	c->reader = false;
 	eventfd_read(c->yield, &(eventfd_t){ 0 });

@@ -150,14 +150,14 @@ static void behaviour(struct doctor *d, const char *name, const char *what)
 	if (e.stage == CARREL_STAGE_ARGS) {
 		/* It is not for this user, who has the other one. */
 		f->needed = 0;
-		fact_set(f, CARREL_FACT_LIMITED, "%s", carrel_strerror(&e));
+		fact_set(f, CARREL_FACT_LIMITED, "%s", trial_reason(&e));
 		return;
 	}
-	fact_detail(f, "%s", carrel_strerror(&e));
+	fact_detail(f, "%s", trial_reason(&e));
 	if (strcmp(name, "process") != 0 && refused(d, names, sizeof(names)) > 0)
 		fact_set(f, CARREL_FACT_NO, "needs %s", names);
 	else
-		fact_set(f, CARREL_FACT_NO, "%s", carrel_strerror(&e));
+		fact_set(f, CARREL_FACT_NO, "%s", trial_reason(&e));
 }
 
 static void behaviours(struct doctor *d)
@@ -233,9 +233,11 @@ EXPORT ssize_t carrel_doctor(const carrel_config *cfg, carrel_fact *v, size_t n,
 	doctor_namespaces(d);
 	doctor_rules(d);
 	doctor_cgroups(d);
+	doctor_limits(d);
 	doctor_host(d);
 	helper(d);
 	behaviours(d);
+	doctor_ids(d);
 	reaping(d);
 	carrel_close(d->c);
 	sort(d);

@@ -46,12 +46,18 @@ int trial_spec(struct doctor *d, const carrel_spec *s, carrel_error *e);
  * number of the operation that failed (-1: none of them) in ${ret_op}. */
 int trial_ops(struct doctor *d, carrel_fact *f, const char *program, int *ret_op);
 
+/* trial_reason(e): the sentence of ${e}, without the command that was none. */
+const char *trial_reason(const carrel_error *e);
+
 /* Namespaces and mounts, rules, cgroups, and the rest. */
 /* doctor_namespaces_linux.c, doctor_rules_linux.c, doctor_cgroup_linux.c, doctor_host.c */
 void doctor_namespaces(struct doctor *d);
 void doctor_rules(struct doctor *d);
 void doctor_cgroups(struct doctor *d);
 void doctor_host(struct doctor *d);
+void doctor_limits(struct doctor *d);
+/* Behind the behaviours, which it takes. */
+void doctor_ids(struct doctor *d);
 
 /* doctor_reason_linux.c */
 /* reason_namespace(f, namespaces, err, made): why namespaces (CLONE_NEW...) were refused with ${err}, or, ${made}, what

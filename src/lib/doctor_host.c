@@ -15,108 +15,54 @@
 
 /* --------------------------------------------------------------------- ids --- */
 
-#define UNUSED "(carrel does not use it by itself)"
-
-struct range {
-	unsigned first, count, free; /* ${free}: behind everybody's ranges */
-	bool ours;
-};
-
-/* What a file such as /etc/subuid gives us, by number or by name. */
-static struct range subordinate(const char *path)
+/* The first number behind everybody's ranges in /etc/subuid or /etc/subgid. */
+static unsigned behind(const char *path)
 {
-	struct range r = { .free = 100000 };
 	FILE *f = fopen(path, "re");
-	char *line = NULL, number[16], name[64];
-	const char *login = getenv("USER");
+	char *line = NULL;
+	unsigned first, count, free_from = 100000;
 	size_t room = 0;
 
-	snprintf(number, sizeof(number), "%u", (unsigned)geteuid());
 	while (f != NULL && getline(&line, &room, f) > 0) {
-		unsigned first, count;
-
-		if (sscanf(line, "%63[^:]:%u:%u", name, &first, &count) != 3)
-			continue;
-		if (first + count > r.free)
-			r.free = first + count;
-		if (!r.ours && (strcmp(name, number) == 0 || (login != NULL && strcmp(name, login) == 0))) {
-			r.ours = true;
-			r.first = first;
-			r.count = count;
-		}
+		if (sscanf(line, "%*[^:]:%u:%u", &first, &count) == 2 && first + count > free_from)
+			free_from = first + count;
 	}
 	free(line);
 	if (f != NULL)
 		fclose(f);
-	return r;
+	return free_from;
 }
 
-/* The program maps ids of a process that waits in a new user namespace.  0, or -1 with ${why} filled. */
-static int try_map(struct doctor *d, const char *program, const struct range *r, char *why, size_t size)
+void doctor_ids(struct doctor *d)
 {
-	static const char text[] = "outside clone([clone_newuser]) slot 1\n"
-				   "task setsid()\n"
-				   "task dup_fds([{0, {fd, stdin}}, {1, {fd, stdout}}, {2, {fd, stderr}}])\n"
-				   "task exec(\"/bin/sh\", [\"sh\", \"-c\", \"read x\"], env, \"\")\n";
-	const carrel_spec waits = { .size = sizeof(waits), .ops = text, .in.kind = CARREL_PIPE, .out.kind = CARREL_NULL,
-				    .err.kind = CARREL_NULL };
-	char pid[16], own[16], first[16], count[16];
-	carrel_result result = { 0 };
+	const carrel_fact *needs = doctor_found(d, d->root ? "container" : "rootless");
+	const carrel_spec s = { .size = sizeof(s), .behaviour = d->root ? "container" : "rootless", .subids = 1,
+				.argv = CARREL_ARGV("doctor"), .path = "/", .in.kind = CARREL_NULL,
+				.out.kind = CARREL_NULL, .err.kind = CARREL_NULL };
+	struct subids ids;
 	carrel_error e = { 0 };
-
-	carrel_proc *p = d->c != NULL ? carrel_spawn(d->c, &waits, &e) : NULL;
-	if (p == NULL) {
-		snprintf(why, size, "%s", d->c != NULL ? carrel_strerror(&e) : "no control process");
-		return -1;
-	}
-	snprintf(pid, sizeof(pid), "%d", (int)carrel_pid(p));
-	snprintf(own, sizeof(own), "%u", (unsigned)geteuid());
-	snprintf(first, sizeof(first), "%u", r->first);
-	snprintf(count, sizeof(count), "%u", r->count);
-	const carrel_spec maps = { .size = sizeof(maps), .argv = CARREL_ARGV(program, pid, "0", own, "1", "1", first, count),
-				   .allow_setuid = 1, .max_output = 200, .timeout_ms = 10000 };
-	int ran = carrel_run(d->c, &maps, &result, &e);
-	int status = ran == 0 && result.status.exited && result.status.code == 0 ? 0 : -1;
-	if (status != 0)
-		snprintf(why, size, "%.*s", ran == 0 ? (int)strcspn(result.err, "\n") : (int)strlen(e.msg),
-			 ran == 0 ? result.err : e.msg);
-	carrel_result_free(&result);
-	carrel_release(p);
-	return status;
-}
-
-static void id_ranges(struct doctor *d)
-{
-	static const char program[] = "/usr/bin/newuidmap";
 	carrel_fact *f = doctor_fact(d, "id-ranges");
-	char why[160];
 
-	if (d->root) {
-		const uint64_t ids = reason_ids("uid_map");
-
-		fact_set(f, ids > 1 ? CARREL_FACT_OK : CARREL_FACT_LIMITED, ids == UINT32_MAX ? "all ids" :
-			 "%llu of the user namespace around carrel", (unsigned long long)ids);
+	if (needs == NULL || needs->state != CARREL_FACT_OK) {
+		fact_set(f, CARREL_FACT_LIMITED, "one id only; ranges take %s", s.behaviour);
 		return;
 	}
-	struct range users = subordinate("/etc/subuid"), groups = subordinate("/etc/subgid");
-	const unsigned first = users.free > groups.free ? users.free : groups.free;
-	if (reason_no_new_privs()) {
-		fact_set(f, CARREL_FACT_LIMITED, "one id only: no_new_privs is set for good, so newuidmap has no rights " UNUSED);
-	} else if (access(program, X_OK) == -1) {
-		f->err = errno;
-		fact_set(f, CARREL_FACT_LIMITED, "one id only: newuidmap is not installed " UNUSED);
+	f->err = trial_spec(d, &s, &e);
+	if (f->err == 0 && subid_look(d->root, &ids, &e) == 0) {
+		fact_set(f, CARREL_FACT_OK, "%u ids of /etc/subuid, for --subids", ids.uids.count);
+		return;
+	}
+	fact_set(f, CARREL_FACT_LIMITED, "one id only; %s", trial_reason(&e));
+	if (!d->root && reason_no_new_privs()) {
+		fact_set(f, CARREL_FACT_LIMITED, "one id only: no_new_privs is set for good, so newuidmap has no rights");
+	} else if (!d->root && (access("/usr/bin/newuidmap", X_OK) == -1 && access("/usr/local/bin/newuidmap", X_OK) == -1)) {
 		fact_remedy(f, "apt-get install uidmap   (elsewhere: shadow-utils)");
-	} else if (!users.ours || !groups.ours) {
-		f->err = ENOENT;
-		fact_set(f, CARREL_FACT_LIMITED, "one id only: no range in %s " UNUSED,
-			 users.ours ? "/etc/subgid" : "/etc/subuid");
-		fact_remedy(f, "echo %u:%u:65536 | tee -a %s%s", (unsigned)geteuid(), first, users.ours ? "" : "/etc/subuid ",
-			    groups.ours ? "" : "/etc/subgid");
-	} else if (try_map(d, program, &users, why, sizeof(why)) == 0) {
-		fact_set(f, CARREL_FACT_OK, "%u ids from %u, by newuidmap " UNUSED, users.count, users.first);
-	} else {
-		f->err = EPERM;
-		fact_set(f, CARREL_FACT_LIMITED, "one id only: %.100s " UNUSED, why);
+	} else if (subid_look(d->root, &ids, &e) < 0) {
+		const unsigned users = behind("/etc/subuid"), groups = behind("/etc/subgid");
+
+		/* By number, which needs no entry in the password file. */
+		fact_remedy(f, "echo %u:%u:65536 | tee -a /etc/subuid /etc/subgid", (unsigned)getuid(),
+			    users > groups ? users : groups);
 	}
 }
 
@@ -231,7 +177,6 @@ static void limit(struct doctor *d, const char *name, int what, rlim_t enough, c
 
 void doctor_host(struct doctor *d)
 {
-	id_ranges(d);
 	proc(d);
 	terminals(d);
 	pipes(d);

@@ -81,7 +81,7 @@ static const struct {
 	  "init move_mount({slot, 3}, \"\", -100, \"/\", [move_mount_f_empty_path])\n"
 	  "init fchdir({slot, 3})\n"
 	  "init mount(\"overlay\", \"l\", \"overlay\", [], \"lowerdir=l,upperdir=u,workdir=w\", \"\")\n",
-	  "writable layers, mounted in a user namespace (carrel does not use it by itself)",
+	  "writable layers, for --overlay",
 	  "Linux 5.11 with overlay" },
 };
 

@@ -110,7 +110,7 @@ static void seccomp_listener(struct doctor *d)
 		fact_set(f, CARREL_FACT_OK, "carrel policy learn, --seccomp-log");
 		return;
 	}
-	fact_detail(f, "%s", carrel_strerror(&e));
+	fact_detail(f, "%s", trial_reason(&e));
 	if (f->err == EBUSY)
 		fact_set(f, CARREL_FACT_NO, "somebody listens to carrel's own system calls; the kernel allows one");
 	else if (f->err == EINVAL)

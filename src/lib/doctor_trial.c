@@ -20,6 +20,14 @@ int trial_spec(struct doctor *d, const carrel_spec *s, carrel_error *e)
 	return e->stage == CARREL_STAGE_EXEC ? 0 : e->err;
 }
 
+const char *trial_reason(const carrel_error *e)
+{
+	static const char nothing[] = "cannot run '/': ";
+	const char *text = carrel_strerror(e);
+
+	return strncmp(text, nothing, sizeof(nothing) - 1) == 0 ? text + sizeof(nothing) - 1 : text;
+}
+
 /* Line ${i} of ${text}, without the place that it begins with. */
 static int line_of(const char *text, int i, const char **ret)
 {
@@ -46,7 +54,7 @@ int trial_ops(struct doctor *d, carrel_fact *f, const char *program, int *ret_op
 	if (err == 0)
 		return 0;
 	if (e.index < 0) {
-		fact_detail(f, "%s", carrel_strerror(&e));
+		fact_detail(f, "%s", trial_reason(&e));
 		return err;
 	}
 	*ret_op = e.index;

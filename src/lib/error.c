@@ -27,6 +27,8 @@ _Static_assert((int)STAGE_FDS == (int)CARREL_STAGE_FDS, "stages");
 _Static_assert((int)STAGE_IDS == (int)CARREL_STAGE_IDS, "stages");
 _Static_assert(STAGE_COUNT == sizeof(names) / sizeof(names[0]), "stages");
 _Static_assert((int)CAUSE_LOSS == (int)CARREL_BY_LOSS, "causes");
+_Static_assert((int)CAUSE_LIMIT == (int)CARREL_BY_LIMIT, "causes");
+_Static_assert((int)LIMIT_CPU_TIME == (int)CARREL_LIMIT_CPU_TIME, "limits");
 
 EXPORT const char *carrel_stage_name(carrel_stage stage)
 {

@@ -69,7 +69,7 @@ static carrel *allocate(carrel_error *e)
 
 	if (c != NULL)
 		*c = (carrel){ .owner = getpid(), .socket = -1, .epoll = -1, .kick = -1, .yield = -1,
-			       .null = -1, .next_id = 1 };
+			       .null = -1, .talk = -1, .next_id = 1 };
 	if (c == NULL || init_sync(c) < 0) {
 		free(c);
 		error_set(e, CARREL_STAGE_HELPER, ENOMEM, -1, "no memory for a handle");
@@ -93,6 +93,7 @@ static void empty(carrel *c)
 	free(c->current);
 	buf_finish(&c->kept);
 	c->socket = fd_close(c->socket);
+	fd_close(c->talk);
 	fd_close(c->epoll);
 	fd_close(c->kick);
 	fd_close(c->yield);
@@ -203,6 +204,8 @@ static void clean_up(const carrel *c)
 {
 	for (int tries = 0; tries < 100 && sys_cgroup_discard(c->killed_guard) == -EBUSY; tries++)
 		poll(NULL, 0, 2);
+	for (int tries = 0; tries < 100 && sys_group_discard(c->killed_guard, 0) == -EBUSY; tries++)
+		poll(NULL, 0, 5);
 }
 
 /* With our connection gone, ours ends everything, removes its cgroup and ends.  What was never heard of may be

@@ -72,10 +72,30 @@ int helper_find(const carrel_config *cfg, char *path, size_t size, carrel_error 
 			 path);
 }
 
+/* The program that gives a scope, when one is needed for limits: its path, or NULL. */
+static const char *scope_program(const carrel_config *cfg)
+{
+	static const char *const places[] = { "/usr/bin/systemd-run", "/bin/systemd-run" };
+	const char *named = secure_getenv("CARREL_SYSTEMD_RUN");
+
+	if (!cfg->limits || cfg->no_cgroup)
+		return NULL;
+	if (named != NULL)
+		return *named != 0 ? named : NULL;
+	if (access("/run/systemd/system", F_OK) == -1 || !sys_group_needs_scope())
+		return NULL;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (usable(places[i]))
+			return places[i];
+	}
+	return NULL;
+}
+
 struct child {
 	const char *path;	/* NULL: it is embedded */
 	carrel_main embedded;
 	const char *const *argv;
+	const char *const *env;
 	int argc;
 	int socket;
 	int terminal;	/* or -1 */
@@ -117,11 +137,10 @@ static bool set_up(const struct child *c)
 /* In the new process, which shares our memory: system calls only. */
 static int become_control(void *arg)
 {
-	static const char *const no_env[] = { NULL };
 	struct child *c = arg;
 
 	if (set_up(c))
-		syscall(SYS_execve, c->path, c->argv, no_env);
+		syscall(SYS_execve, c->path, c->argv, c->env);
 	c->err = errno;
 	return 127;
 }
@@ -173,14 +192,45 @@ static pid_t start_embedded(const struct child *c)
 	_exit(c->embedded(c->argc, argv));
 }
 
+/* "NAME=VALUE" of our own environment. */
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	/* The string that it is the end of. */
+	return value != NULL ? value - strlen(name) - 1 : NULL;
+}
+
+/* The words before the control process's own, and what they need to find the service manager. */
+#define SCOPE_WORDS 7
+
+static void in_scope(struct child *child, const char *program, const char *control, const char **line, const char **env)
+{
+	const char *const words[SCOPE_WORDS] = { "systemd-run", "--scope", "--quiet", "--collect",
+						 geteuid() == 0 ? "--system" : "--user", "--property=Delegate=yes", "--" };
+	static const char *const names[] = { "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS" };
+	size_t n = 0;
+
+	memcpy(line, words, sizeof(words));
+	line[SCOPE_WORDS] = control;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		env[n] = variable(names[i]);
+		n += env[n] != NULL;
+	}
+	child->argv = line;
+	child->path = program;
+}
+
 int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 {
 	char path[PATH_MAX];
-	const char *argv[5] = { PROGRAM };
-	struct child child = { .argv = argv, .argc = 1, .terminal = -1 };
+	const char *line[SCOPE_WORDS + 8], **argv = line + SCOPE_WORDS;
+	const char *env[] = { NULL, NULL, NULL };
+	struct child child = { .argv = argv, .argc = 1, .env = env, .terminal = -1 };
 	sigset_t all, before;
 	int pair[2];
 
+	argv[0] = PROGRAM;
 	if (cfg->no_cgroup)
 		argv[child.argc++] = "--no-cgroup";
 	if (cfg->once)
@@ -194,11 +244,18 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 	}
 	if (cfg->helper == NULL && secure_getenv("CARREL_CONTROL") == NULL)
 		child.embedded = cfg->embedded;
-	if (child.embedded == NULL) {
+	const char *scope = scope_program(cfg);
+	if (scope != NULL && helper_find(cfg, path, sizeof(path), e) == 0) {
+		argv[child.argc++] = "--scope";
+		child.embedded = NULL;
+		in_scope(&child, scope, path, line, env);
+		c->scoped = true;
+	} else if (child.embedded == NULL) {
 		if (helper_find(cfg, path, sizeof(path), e) < 0)
 			return -1;
 		child.path = path;
 	}
+	argv[child.argc] = NULL;
 	int r = sys_socketpair(pair);
 	if (r < 0)
 		return error_set(e, CARREL_STAGE_CHANNEL, -r, -1, "cannot make a socket pair: %s",

@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,11 +22,15 @@
 
 /*
  * The ids on the host of tasks that root isolates.  No system assigns these to users, containers or services
- * (systemd's list of ranges ends at 0x6fffffff); 32 for each process number there can be.
+ * (systemd's list has nothing between 0x70000000 and 0x7ffe0000).  Each handle has 32 of the first part to itself, by
+ * the number of its control process: what runs at the same time has different ones.  Only a handle with more tasks at
+ * once than that takes from the second part, where others may meet it by chance.
  */
 #define IDS_FIRST UINT32_C(0x70000000)
 #define IDS_EACH 32
 #define PIDS UINT32_C(0x400000)
+#define IDS_MORE (IDS_FIRST + PIDS * IDS_EACH)
+#define IDS_END UINT32_C(0x7ffe0000)
 /* Where only few ids are mapped: the last of them, but for those that mean nobody. */
 #define IDS_FEW 1024
 
@@ -38,39 +45,37 @@ static const char *const etc[HOST_ETC] = { "etc/alternatives",	"etc/ld.so.cache"
 
 /* ----------------------------------------------------------------- ids --- */
 
-struct range {
-	uint32_t first, count;
-};
-
 /* Whether ${id} is mapped by /proc/self/${name}, and the largest range there. */
-static bool mapped(const char *name, uint32_t id, struct range *ret_largest)
+static bool mapped(const char *name, uint32_t id, struct id_range *ret_largest)
 {
 	char path[32], text[8192];
 	bool found = false;
 	unsigned first, count;
 	int len;
 
-	*ret_largest = (struct range){ 0, 0 };
+	*ret_largest = (struct id_range){ 0, 0 };
 	snprintf(path, sizeof(path), "/proc/self/%s", name);
 	if (fd_read_file(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return false;
 	for (const char *p = text; sscanf(p, "%u %*u %u%n", &first, &count, &len) == 2; p += len) {
 		found |= id >= first && id - first < count;
 		if (count > ret_largest->count)
-			*ret_largest = (struct range){ first, count };
+			*ret_largest = (struct id_range){ first, count };
 	}
 	return found;
 }
 
-static uint32_t of_range(struct range r, uint32_t n)
+static uint32_t of_range(struct id_range r, uint32_t n)
 {
 	return r.first + r.count - 3 - n % IDS_FEW;
 }
 
-static void choose_ids(uint32_t number, struct host *h)
+static void choose_ids(pid_t owner, uint32_t number, struct host *h)
 {
-	const uint32_t n = ((uint32_t)getpid() % PIDS) * IDS_EACH + number % IDS_EACH;
-	struct range users, groups;
+	const uint32_t process = (uint32_t)owner % PIDS;
+	const uint32_t n = number < IDS_EACH ? process * IDS_EACH + number :
+					       IDS_MORE - IDS_FIRST + (process * 1009 + number) % (IDS_END - IDS_MORE);
+	struct id_range users, groups;
 
 	h->uid = geteuid();
 	h->gid = getegid();
@@ -180,6 +185,13 @@ char *host_dest(const char *path)
 	return dest;
 }
 
+bool path_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == 0);
+}
+
 /* -------------------------------------------------------------- mounts --- */
 
 static int no_memory(carrel_error *e)
@@ -207,10 +219,14 @@ static int add_tmpfs(struct host *h, const carrel_tmpfs *t, carrel_error *e)
 
 static int add_bind(struct host *h, const carrel_bind *b, int i, carrel_error *e)
 {
-	struct mount *m = &h->mount[h->n_mounts++];
+	struct mount *m = &h->mount[h->n_mounts];
 	struct stat st;
 
-	*m = (struct mount){ .number = i, .writable = b->writable != 0, .source = absolute(b->source),
+	if (b->optional && stat(b->source, &st) == -1 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	h->n_mounts++;
+	*m = (struct mount){ .number = i, .writable = b->writable != 0, .alone = b->alone != 0,
+			     .source = absolute(b->source),
 			     .dest = host_dest(b->dest != NULL ? b->dest : b->source) };
 	if (m->source == NULL || m->dest == NULL)
 		return no_memory(e);
@@ -227,7 +243,7 @@ static int look_mounts(const carrel_spec *s, struct host *h, carrel_error *e)
 	int r = 0;
 
 	for (size_t i = 0; i < 3 && r == 0; i++) {
-		if (i != 1 || h->root_dir == NULL || h->has_home)
+		if (i != 1 || h->root_dir == NULL || h->has_home || h->overlay)
 			r = add_tmpfs(h, &standard[i], e);
 	}
 	for (size_t i = 0; i < s->n_tmpfs && r == 0; i++)
@@ -251,20 +267,91 @@ static int look_root(const carrel_spec *s, struct host *h, carrel_error *e)
 	if (dir == -1)
 		return error_set(e, CARREL_STAGE_FILE, errno, -1, "root: cannot use '%.150s': %s", s->root,
 				 strerror(errno));
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 3 && !h->overlay; i++) {
 		if (fstatat(dir, needed[i], &st, AT_SYMLINK_NOFOLLOW) == -1)
 			return error_set(e, CARREL_STAGE_FILE, errno, -1,
-					 "root: '%.120s' must have the directories dev, proc and tmp; %s: %s", s->root,
+					 "root: '%.80s' must have the directories dev, proc and tmp; %s: %s "
+					 "(carrel root create makes one with all of them)", s->root,
 					 needed[i], strerror(errno));
 	}
 	h->has_home = fstatat(dir, needed[3], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 	return 0;
 }
 
-int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_error *e)
+/* Whether something is mounted below ${dir}. */
+static bool covers_mounts(const char *dir)
 {
-	*ret = (struct host){ .processes = processes() };
-	choose_ids(number, ret);
+	char *real = realpath(dir, NULL), *line = NULL;
+	size_t len = real != NULL ? strlen(real) : 0, size = 0;
+	FILE *f = real != NULL ? fopen("/proc/self/mountinfo", "re") : NULL;
+	bool found = false;
+
+	while (f != NULL && !found && getline(&line, &size, f) > 0) {
+		char point[4096];
+
+		/* Blanks in it are written otherwise: then it is not found, and below it nothing is shown. */
+		found = sscanf(line, "%*s %*s %*s %*s %4095s", point) == 1 && strncmp(point, real, len) == 0 &&
+			point[len] == '/';
+	}
+	if (f != NULL)
+		fclose(f);
+	free(line);
+	free(real);
+	return found;
+}
+
+/* A layer that is kept belongs to whom its files belong to: our own user, or the one of nobody's that had it first. */
+static int look_layer(const carrel_spec *s, struct host *h, carrel_error *e)
+{
+	struct stat st;
+
+	if (h->overlay && h->root_dir != NULL && covers_mounts(h->root_dir))
+		return error_set(e, CARREL_STAGE_FILE, EINVAL, -1,
+				 "overlay: below the root '%.120s' something is mounted, which would not be shown",
+				 s->root);
+	if (s->overlay_dir == NULL)
+		return 0;
+	h->layer = absolute(s->overlay_dir);
+	if (h->layer == NULL)
+		return no_memory(e);
+	scoped_fd dir = open(h->layer, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return error_set(e, CARREL_STAGE_FILE, errno, -1, "overlay: cannot keep changes in '%.140s': %s",
+				 s->overlay_dir, strerror(errno));
+	if (fstatat(dir, "upper", &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return 0;
+	if (h->root && st.st_uid >= IDS_FIRST && st.st_uid < IDS_END) {
+		h->uid = st.st_uid;
+		h->gid = st.st_gid;
+	} else if (h->root || st.st_uid != h->uid) {
+		return error_set(e, CARREL_STAGE_FILE, EPERM, -1,
+				 "overlay: the changes kept in '%.120s' belong to user %lu, who is not the task's outside",
+				 s->overlay_dir, (unsigned long)st.st_uid);
+	}
+	return 0;
+}
+
+static int look_net(const carrel_spec *s, struct host *h, carrel_error *e)
+{
+	if (s->net != CARREL_NET_PATH)
+		return 0;
+	scoped_fd fd = open(s->net_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return error_set(e, CARREL_STAGE_NAMESPACE, errno, -1, "net: cannot join '%.150s': %s", s->net_path,
+				 strerror(errno));
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return error_set(e, CARREL_STAGE_NAMESPACE, EINVAL, -1,
+				 "net: '%.150s' is no network namespace, as /run/netns/NAME and /proc/PID/ns/net are",
+				 s->net_path);
+	h->net = absolute(s->net_path);
+	return h->net != NULL ? 0 : no_memory(e);
+}
+
+int host_look(const carrel_spec *s, pid_t owner, uint32_t number, struct host *ret, carrel_error *e)
+{
+	*ret = (struct host){ .processes = processes(),
+			      .overlay = s->overlay != 0 || s->overlay_dir != NULL };
+	choose_ids(owner, number, ret);
 	if (behaviour_of(s) == &behaviour_container && !ret->root)
 		return error_set(e, CARREL_STAGE_ARGS, EPERM, -1,
 				 geteuid() == 0 ? "behaviour container needs user numbers to give to the task, and "
@@ -272,15 +359,23 @@ int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_er
 						  "behaviour container needs root; rootless does not");
 	for (size_t i = 0; i < HOST_TOP && top[i] != NULL; i++)
 		look_top(top[i], &ret->top[i]);
-	for (size_t i = 0; i < (s->net == CARREL_NET_HOST ? HOST_ETC : ETC_NET) && etc[i] != NULL; i++)
+	for (size_t i = 0; i < (spec_own_net(s) ? ETC_NET : HOST_ETC) && etc[i] != NULL; i++)
 		look_etc(etc[i], &ret->etc[i]);
-	int r = look_root(s, ret, e);
+	int r = s->subids ? subid_look(ret->root, &ret->subids, e) : 0;
+	if (r == 0)
+		r = look_net(s, ret, e);
+	if (r == 0)
+		r = look_root(s, ret, e);
+	if (r == 0)
+		r = look_layer(s, ret, e);
 	return r < 0 ? r : look_mounts(s, ret, e);
 }
 
 void host_finish(struct host *h)
 {
 	free(h->root_dir);
+	free(h->layer);
+	free(h->net);
 	for (size_t i = 0; i < h->n_mounts; i++) {
 		free(h->mount[i].source);
 		free(h->mount[i].dest);

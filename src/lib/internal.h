@@ -30,6 +30,7 @@
 #define READ_MAX (64 * 1024)
 
 struct request;
+struct step;
 
 struct event_node {
 	struct event_node *next;
@@ -96,6 +97,12 @@ struct carrel_proc {
 	struct output out[2];
 	size_t max_line;	/* 0: in chunks */
 	size_t max_output;	/* of carrel_run() */
+	uint64_t output_limit;	/* 0: none */
+	bool stop_asked;	/* by the host, before it was met */
+	bool over_limit;	/* it was met: what comes is dropped */
+	int frozen;		/* the answer to a freeze: 0, an errno, or -1: none yet */
+	const carrel_spec *spec; /* as ${request} */
+	struct record *record;	/* of what the kernel said, or NULL */
 	bool answered;		/* STARTED or FAILED came */
 	bool failed;
 	const struct request *request; /* while its answer is awaited: the texts of the operations; it
@@ -108,7 +115,9 @@ struct carrel_proc {
 	bool captured;		/* carrel_run() reads it: carrel_next() does not know it */
 	carrel_status status;
 	carrel_error error;	/* of a failed spawn; msg holds what the reaper said */
+	int id_slot;		/* as in struct request */
 	struct carrel_proc *next_ending; /* list of trees that are gone with streams left to drain */
+	carrel_task *task;	/* or NULL; task.h */
 };
 
 struct carrel {
@@ -119,12 +128,15 @@ struct carrel {
 	int kick;		/* eventfd in the epoll set: events are queued */
 	int yield;		/* eventfd: who waits for the socket shall let go */
 	int null;		/* /dev/null */
+	int talk;		/* set of the sockets of tasks, in the epoll set; -1: there never was one */
+	unsigned undecided;	/* tasks that have ended, nobody said how */
 	pid_t guard;		/* our child */
 	pid_t killed_guard;	/* its number, once it was found killed */
 	carrel_caps caps;
 	bool debug;		/* tell what happens on standard error */
 	bool welcome;
 	bool once, once_used;
+	bool scoped;		/* the control process was started in a scope of its own */
 	bool alone;		/* the host has one thread: it said so with .embedded */
 	char lost_reason[120];
 
@@ -138,6 +150,7 @@ struct carrel {
 	bool lost, lost_told;
 
 	uint32_t next_id;
+	_Atomic uint32_t id_slots; /* bits: numbers that tasks which root isolates have their ids from */
 	struct map procs;	/* by id; released ones too until they are gone */
 	size_t live;		/* procs that will still have an event */
 	struct event_node *first, **last;
@@ -179,9 +192,13 @@ int channel_send(carrel *c, enum message_type type, uint32_t id, const struct bu
 		 size_t n_fds);
 /* channel_read(c): take every message that is there, without waiting. */
 void channel_read(carrel *c);
+/* channel_wake(c): something was read that others may wait for. */
+void channel_wake(carrel *c);
 /* channel_wait(c, done, arg, deadline_us): until ${done} is true or the handle is lost: 1; 0 when the
  * deadline passed. */
 int channel_wait(carrel *c, bool (*done)(void *arg), void *arg, int64_t deadline_us);
+/* channel_status(st, wait_status): how a process ended, as wait(2) says it. */
+void channel_status(carrel_status *st, int wait_status);
 
 /* next.c */
 void event_queue(carrel *c, carrel_event_kind kind, carrel_proc *p, int sig, const void *data, size_t len);
@@ -194,13 +211,17 @@ void proc_forget(carrel_proc *p);
 /* output.c */
 /* output_read(o, mem, size): bytes; 0 at the end, closed then; -EAGAIN. */
 ssize_t output_read(struct output *o, void *mem, size_t size);
-/* proc_counts(p, st): the bytes until now. */
+/* proc_counts(p, st): the bytes until now, and what follows from them. */
 void proc_counts(const carrel_proc *p, carrel_status *st);
 
 /* watch.c */
 /* What an entry of the epoll set is: a proc's stream or source, or one of the handle's. */
-enum { TOKEN_IN = 0, TOKEN_OUT = 1, TOKEN_ERR = 2, TOKEN_SOCKET = 3, TOKEN_KICK = 4, TOKEN_SOURCE = 5 };
+enum { TOKEN_IN = 0, TOKEN_OUT = 1, TOKEN_ERR = 2, TOKEN_SOCKET = 3, TOKEN_KICK = 4, TOKEN_SOURCE = 5, TOKEN_TALK = 6 };
 int watch_handle(carrel *c);
+/* watch_talk(c): make the set of tasks, if there is none. */
+int watch_talk(carrel *c);
+/* watch_token(id, what): what an entry of a set says. */
+uint64_t watch_token(uint32_t id, int what);
 /* proc_watch(p): wait for all its streams. */
 int proc_watch(carrel_proc *p);
 int proc_watch_in(carrel_proc *p, enum watch_in what);
@@ -220,6 +241,17 @@ void ready_remove(struct output *o);
 /* stream.c */
 /* spawn_captured(c, s, e): as carrel_spawn(), for carrel_run(). */
 carrel_proc *spawn_captured(carrel *c, const carrel_spec *s, carrel_error *e);
+/* spawn_task(c, s, t, e): the same, and it serves: its socket and its events are *${t}'s, which is empty.  From then on
+ * that is the proc's, and *${t} NULL. */
+carrel_proc *spawn_task(carrel *c, const carrel_spec *s, carrel_task **t, carrel_error *e);
+/* proc_create(c, s, e): one that has not begun. */
+carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e);
+/* proc_adopt(p, r): take over the request's ends of the pipes. */
+void proc_adopt(carrel_proc *p, struct request *r);
+
+/* run.c */
+/* run_to_end(p, r, e): collect what ${p}, which was captured, writes, until it has ended; then it is released. */
+int run_to_end(carrel_proc *p, carrel_result *r, carrel_error *e);
 
 /* enter(c): lock the handle; 0, or ECHILD in another process than its owner (errno set). */
 int enter(carrel *c);
@@ -247,14 +279,22 @@ int terminal_open(const carrel_spec *s, int *ret_master, int *ret_slave);
 /* request.c: a spec as a request */
 struct request {
 	struct buf body;
-	size_t program_at;	/* offset of the Program term in ${body} */
+	size_t names_at;	/* offset of the names of descriptors in ${body} */
+	size_t program_at;	/* ... of the Program term */
 	int fds[MESSAGE_FDS_MAX];
 	size_t n_fds;
 	int close_after[8];	/* of ${fds}: ours, to be closed once they are sent */
 	size_t n_close;
 	int in, out[2];		/* our ends of the pipes */
 	int terminal;		/* the task's end of its terminal */
+	int id_slot;		/* of the handle's, or -1 */
+	bool serves;		/* the process waits for calls, on a socket whose other end is */
+	int socket;		/* ... this one, ours */
 };
+
+/* request_init(r): empty.  request_streams(c, s, r, e): the three standard streams of ${s} in ${r->fds}.  0 or -1. */
+void request_init(struct request *r);
+int request_streams(carrel *c, const carrel_spec *s, struct request *r, carrel_error *e);
 
 /* request_create(c, s, start, r, e): check ${s} and build the request; without ${start} no descriptor is
  * made.  0, or -1; request_finish() in any case. */
@@ -267,13 +307,55 @@ const char *command_of(const carrel_spec *s);
 /* request_failed(s, r, f, e): the sentence for a spawn that failed as ${f} says. */
 int request_failed(const carrel_spec *s, const struct request *r, const carrel_error *f, carrel_error *e);
 
+/*
+ * peek_command(dir, command, text, size, ret): the first bytes of the file ${command} at ${dir}, as text: how many,
+ * or -1.  peek_reason(err, text, n, st, where, why, size): what they say about why executing it was ${err}; ${where}
+ * (" there") is where something else is missing; "" when there is nothing to add.
+ */
+struct stat;
+ssize_t peek_command(int dir, const char *command, char *text, size_t size, struct stat *ret);
+void peek_reason(int err, const char *text, ssize_t n, const struct stat *st, const char *where, char *why, size_t size);
+
+/* reason_isolate.c: the same for an isolated command, and for an ${operation} that mounts; "" where that says nothing. */
+void isolate_exec_reason(const carrel_spec *s, int err, const char *command, char *why, size_t size);
+void isolate_mount_reason(const carrel_spec *s, int err, const char *operation, char *why, size_t size);
+
+/* id_slot_free(c, slot): give back what a request or a proc has, and forget it. */
+void id_slot_free(carrel *c, int *slot);
+
 /* request_trace(r, index, result, b): the line for an operation of a traced start. */
 int request_trace(const struct request *r, int index, int64_t result, struct buf *b);
+
+/* stream.c */
+/* proc_stop_over(p): more than .output_limit came. */
+void proc_stop_over(carrel_proc *p);
+
+/* record.c */
+/* record_create(): of a tree that shall have one; NULL with ENOMEM.  record_free(r): NULL is allowed. */
+struct record *record_create(void);
+void record_free(struct record *r);
+/* record_in(r, in): what came from the control process.  0, -EBADMSG, -ENOMEM. */
+int record_in(struct record *r, struct term_in *in);
+/* record_judge(r, s): the task has begun as ${s} wanted: compare. */
+void record_judge(struct record *r, const carrel_spec *s);
+
+/* A block device. */
+struct io_device {
+	unsigned major, minor;
+};
+
+/* limits.c */
+/* limits_check(s, e): the part of ${s} that is about limits of the whole tree.  0 or -1. */
+int limits_check(const carrel_spec *s, carrel_error *e);
+/* limits_devices(s, ret, e): the block devices that are meant.  0 or -1. */
+int limits_devices(const carrel_spec *s, struct io_device *ret, carrel_error *e);
 
 /* spec.c */
 /* spec_fed(s): whether the library feeds stdin. */
 bool spec_fed(const carrel_spec *s);
 int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e);
+/* spec_own_net(s): an isolated one has a network of its own. */
+bool spec_own_net(const carrel_spec *s);
 /* spec_isolated(s): its behaviour has namespaces of its own. */
 bool spec_isolated(const carrel_spec *s);
 /* spec_listener(s): the number that the socket for a listener has in the task until it is executed. */
@@ -310,24 +392,55 @@ struct mount {
 	int number;		/* ... of the binds */
 	char *dest;		/* relative to the root, without needless slashes */
 	enum entry_kind kind;
-	bool writable, exec;
+	bool writable, exec, alone;
 	uint64_t size;
 };
 
 #define HOST_TOP 8
 #define HOST_ETC 16
+#define HOST_ADDRESSES 64
+
+struct id_range {
+	uint32_t first, count;
+};
+
+/* What else than one id a task may have. */
+struct subids {
+	struct id_range uids, gids;
+	const char *newuidmap, *newgidmap; /* paths */
+};
 
 /* What isolation has to know about the host. */
 struct host {
 	bool root;		/* we may map other ids than our own, and clone mounts */
 	uint32_t uid, gid;	/* ids on the host that the task will have */
+	struct subids subids;	/* spec.subids */
 	uint64_t processes;	/* that it may have, unless the caller says it */
 	struct entry top[HOST_TOP]; /* of / */
 	struct entry etc[HOST_ETC]; /* of /etc */
 	char *root_dir;		/* spec.root, absolute, or NULL */
 	bool has_home;		/* ... has a /home */
+	bool overlay;
+	/* For a jail with the host's network: its addresses, in network order. */
+	unsigned char ip4[HOST_ADDRESSES][4], ip6[HOST_ADDRESSES][16];
+	size_t n_ip4, n_ip6;
+	char *net;		/* spec.net_path, absolute, or NULL */
+	char *layer;		/* spec.overlay_dir, absolute, or NULL */
 	struct mount mount[CARREL_TMPFS_MAX + CARREL_BINDS_MAX];
 	size_t n_mounts;
+};
+
+/* Operations of the caller's, as terms in ${term}. */
+struct phases {
+	struct buf term;
+	uint32_t n;
+	struct {
+		const unsigned char *data;
+		size_t len;
+		enum place place;
+	} *op;
+	bool has_place[PLACE_COUNT];
+	bool executes;
 };
 
 struct behaviour_context {
@@ -335,36 +448,52 @@ struct behaviour_context {
 	int umask;		/* of the host, or -1 */
 	const char *search;	/* where commands are looked for */
 	const struct host *view; /* for behaviours that isolate */
+	const struct phases *override, *add; /* the caller's operations, or NULL */
+	bool serves;		/* it ends as a task, in place of a command */
 	int landlock_abi;	/* where rules are wanted */
 	bool setpcap;		/* where capabilities are: the host may give up all of them for good */
+	struct io_device io[CARREL_IO_LIMITS_MAX]; /* of spec.io_limits */
 };
 
 struct behaviour {
 	const char *name;
 	bool isolates;
 	void (*program)(const carrel_spec *s, const struct behaviour_context *x, struct buf *b);
+	enum call_number needs;	/* a call that only its system has; 0: none */
 };
 
-extern const struct behaviour behaviour_process, behaviour_rootless, behaviour_container;
+extern const struct behaviour behaviour_process, behaviour_rootless, behaviour_container, behaviour_jail;
 
 /* behaviour_of(s): that of ${s}, or NULL when its name is none. */
 const struct behaviour *behaviour_of(const carrel_spec *s);
 
 /* host.c */
-/* host_look(s, number, ret, e): what ${s}, checked and isolated, has to know; ${number} tells streams of one host
- * apart.  0, or -1; host_finish() in any case. */
-int host_look(const carrel_spec *s, uint32_t number, struct host *ret, carrel_error *e);
+/* host_look(s, owner, number, ret, e): what ${s}, checked and isolated, has to know; ${owner} is the number of a
+ * process that no other handle has, and ${number} tells its streams apart.  0, or -1; host_finish() in any case. */
+int host_look(const carrel_spec *s, pid_t owner, uint32_t number, struct host *ret, carrel_error *e);
 void host_finish(struct host *h);
 /* host_dest(path): ${path} without its leading and needless slashes, to be freed; NULL with errno EINVAL when it is
  * not absolute, is the root or has "." or "..", else ENOMEM. */
 char *host_dest(const char *path);
+/* path_below(path, dir): ${path} is ${dir} or in it; both as host_dest() gives them. */
+bool path_below(const char *path, const char *dir);
+
+/* addresses.c */
+/* host_addresses(h): fill in those of the host's interfaces.  0 or -errno. */
+int host_addresses(struct host *h);
+
+/* subid.c */
+/* subid_look(root, ret, e): the caller's ranges, and, unless it is ${root}, the programs that map them.  0 or -1. */
+int subid_look(bool root, struct subids *ret, carrel_error *e);
 
 /* behaviour/ops.c: writing a program, one operation at a time */
 struct ops {
 	struct buf inner;
 	uint32_t n;
+	const struct phases *override, *add;
+	bool ended[PLACE_COUNT];
 };
-void ops_begin(struct ops *o);
+void ops_begin(struct ops *o, const struct behaviour_context *x);
 /* ops_add(o, call, ignore, "format", ...): one operation of the task; format letters as in ops.c. */
 void ops_add(struct ops *o, enum call_number call, bool ignore, const char *format, ...);
 /* ops_add_init(o, call, "format", ...): one of the stream reaper, before the task exists. */
@@ -372,13 +501,35 @@ void ops_add_init(struct ops *o, enum call_number call, const char *format, ...)
 /* ops_put(o, place, options, call, "format", ...): with ${options} as in program texts: "", "ignore enoent",
  * "slot 3"... */
 void ops_put(struct ops *o, enum place place, const char *options, enum call_number call, const char *format, ...);
+/* ops_end(o, b): the program to ${b}, with the phases that were not ended in it. */
 void ops_end(struct ops *o, struct buf *b);
+
+/* behaviour/phases.c */
+/* phases_read(text, what, ret, e): the operations in ${text}, which ${what} is the name of: 0 or -1;
+ * phases_finish() in any case. */
+int phases_read(const char *text, const char *what, struct phases *ret, carrel_error *e);
+void phases_finish(struct phases *p);
+/* ops_phase(o, place): the end of what ${place} is for: the caller's operations stand here. */
+void ops_phase(struct ops *o, enum place place);
+/* ops_wanted(o, place, call): the caller has not overridden it. */
+bool ops_wanted(const struct ops *o, enum place place, enum call_number call);
 
 /* behaviour/process.c: what behaviours have in common */
 void process_priority(const carrel_spec *s, struct ops *o);
 void process_umask(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
 /* process_limits(s, o): those of ${s}, and no core file. */
 void process_limits(const carrel_spec *s, struct ops *o);
+/* process_probes(s, o): operations that try what nothing else tells, for the record. */
+void process_probes(const carrel_spec *s, struct ops *o);
+
+/* behaviour/limits.c: limits of the whole tree */
+/* limits_asked(s): there are some that the control process holds. */
+bool limits_asked(const carrel_spec *s);
+/* limits_nproc(s): RLIMIT_NPROC holds the one on processes too. */
+bool limits_nproc(const carrel_spec *s);
+void limits_before(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);
+/* limits_schedule(s, o): processors, input and output. */
+void limits_schedule(const carrel_spec *s, struct ops *o);
 /* process_policy(s, o): the system call policy. */
 void process_policy(const carrel_spec *s, struct ops *o);
 void process_exec(const carrel_spec *s, const struct behaviour_context *x, struct ops *o);

@@ -17,11 +17,14 @@ static int cannot(const char *behaviour, const char *what, carrel_error *e)
 
 static int check_plain(const carrel_spec *s, carrel_error *e)
 {
-	const char *what = s->root != NULL	       ? "root" :
-			   s->n_binds > 0	       ? "binds" :
-			   s->n_tmpfs > 0	       ? "tmpfs" :
-			   s->hostname != NULL	       ? "hostname" :
-			   s->net == CARREL_NET_NONE ? "net none" :
+	const char *what = s->root != NULL ? "root: --root needs -b rootless or container" :
+			   s->n_binds > 0 ? "binds: --bind needs -b rootless or container" :
+			   s->overlay || s->overlay_dir != NULL ? "overlay: --overlay needs -b rootless or container" :
+			   s->n_tmpfs > 0 ? "tmpfs: --tmpfs needs -b rootless or container" :
+			   s->hostname != NULL ? "hostname: --hostname needs -b rootless or container" :
+			   s->subids ? "subids: --subids needs -b rootless or container" :
+			   s->net == CARREL_NET_PATH ? "net path: --net PATH needs -b rootless or container" :
+			   s->net == CARREL_NET_NONE ? "net none: --net none needs -b rootless or container" :
 						       NULL;
 
 	return what != NULL ? cannot("process", what, e) : 0;
@@ -33,12 +36,12 @@ static int check_kept(const carrel_spec *s, carrel_error *e)
 	const char *what =
 		s->allow_setuid ? "allow_setuid: no other user exists inside" :
 		s->set & CARREL_SET_UID_AUTO ? "uid auto: it has a user number of its own in any case" :
-		s->set & CARREL_SET_GROUPS && s->n_groups > 0 ? "groups: it has one group" :
+		s->set & CARREL_SET_GROUPS && s->n_groups > 0 && !s->subids ? "groups: it has one group without subids" :
 		s->session == CARREL_SESSION_KEEP ? "session keep: it always has a session of its own" :
 		s->on_exit == CARREL_EXIT_KEEP_TREE ? "on_exit keep: nothing can live on without its init" :
 		s->ops != NULL && (s->root != NULL || s->n_binds > 0 || s->n_tmpfs > 0 || s->hostname != NULL ||
-				   s->net != CARREL_NET_DEFAULT) ?
-						      "ops together with root, binds, tmpfs, hostname or net" :
+				   s->net != CARREL_NET_DEFAULT || s->overlay || s->overlay_dir != NULL || s->subids) ?
+						      "ops together with root, binds, tmpfs, overlay, subids, hostname or net" :
 						      NULL;
 
 	return what != NULL ? cannot(s->behaviour, what, e) : 0;
@@ -100,17 +103,26 @@ int isolation_check(const carrel_spec *s, carrel_error *e)
 {
 	const struct behaviour *b = behaviour_of(s);
 
-	if ((unsigned)s->net > CARREL_NET_HOST)
+	if ((unsigned)s->net > CARREL_NET_PATH)
 		return BAD(-1, "net %d is none", (int)s->net);
+	if ((s->net == CARREL_NET_PATH) != (s->net_path != NULL))
+		return BAD(-1, "net_path is for CARREL_NET_PATH, which must come with one");
+	if (s->ops != NULL && (s->ops_override != NULL || s->ops_add != NULL))
+		return BAD(-1, "ops is the whole program; %s changes the behaviour's, and cannot be given with it",
+			   s->ops_add != NULL ? "ops_add" : "ops_override");
 	if (!b->isolates)
 		return check_plain(s, e);
-#ifndef __linux__
-	return cannot(s->behaviour, "anything on this system: it is for Linux", e);
-#endif
-	if (check_kept(s, e) < 0 || check_mounts(s, e) < 0)
+	/* A jail may have what the others may not. */
+	if ((b != &behaviour_jail && check_kept(s, e) < 0) || check_mounts(s, e) < 0)
 		return -1;
 	if (s->root != NULL && *s->root == 0)
 		return BAD(-1, "root is an empty path");
+	if (s->overlay_dir != NULL && *s->overlay_dir == 0)
+		return BAD(-1, "overlay_dir is an empty path");
+	if (s->overlay_size > 0 && s->overlay_dir != NULL)
+		return BAD(-1, "overlay_size is for a layer in memory, and this one is kept in '%.120s'", s->overlay_dir);
+	if (s->overlay_size > 0 && !s->overlay)
+		return BAD(-1, "overlay_size is given without overlay");
 	if (s->cwd != NULL && *s->cwd != '/')
 		return BAD(-1, "cwd '%.120s' must be an absolute path, which is one inside the root", s->cwd);
 	return s->hostname != NULL ? check_hostname(s->hostname, e) : 0;

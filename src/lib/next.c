@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Pulling events. */
-#include "internal.h"
+#include "task.h"
 
 #include "clock.h"
 #include "fd.h"
@@ -100,7 +100,10 @@ static void ending_remove(carrel *c, carrel_proc *p)
  */
 void proc_gone(carrel *c, carrel_proc *p)
 {
+	if (p->task != NULL && task_is_root(p->task))
+		tasks_end(p->task);
 	p->gone = true;
+	id_slot_free(c, &p->id_slot);
 	pthread_cond_broadcast(&c->changed);
 	for (int i = 0; i < 2; i++) {
 		struct output *o = &p->out[i];
@@ -117,6 +120,8 @@ void proc_gone(carrel *c, carrel_proc *p)
 		ending_add(c, p);
 		event_kick(c);
 	}
+	if (p->task != NULL)
+		task_ended(p->task);
 	if (p->released)
 		proc_forget(p);
 }
@@ -127,7 +132,9 @@ void proc_forget(carrel_proc *p)
 		ending_remove(p->c, p);
 	/* Another thread may see the end and release it before carrel_spawn() has returned it. */
 	p->forgotten = true;
-	if (p->request == NULL)
+	if (p->task != NULL && p->task->users > 0)
+		p->task->freed = true;
+	else if (p->request == NULL)
 		proc_free(p);
 }
 
@@ -135,6 +142,7 @@ void proc_free(carrel_proc *p)
 {
 	carrel *c = p->c;
 
+	id_slot_free(c, &p->id_slot);
 	for (int stream = 0; stream <= 2; stream++)
 		proc_close_stream(p, stream);
 	for (int i = 0; i < 2; i++) {
@@ -153,6 +161,9 @@ void proc_free(carrel_proc *p)
 		}
 	}
 	map_remove(&c->procs, p->id);
+	record_free(p->record);
+	if (p->task != NULL)
+		task_free(p->task);
 	free(p);
 }
 
@@ -171,7 +182,8 @@ static int deliver(carrel_event *ev, const carrel_event *full)
 static carrel_event about(carrel_event_kind kind, carrel_proc *p)
 {
 	return (carrel_event){ .size = sizeof(carrel_event), .kind = kind, .proc = p,
-			       .user = p != NULL ? p->user : NULL, .pid = p != NULL ? p->pid : 0 };
+			       .user = p != NULL ? p->user : NULL, .pid = p != NULL ? p->pid : 0,
+			       .task = p != NULL ? p->task : NULL };
 }
 
 static int deliver_queued(carrel *c, carrel_event *ev)
@@ -184,7 +196,10 @@ static int deliver_queued(carrel *c, carrel_event *ev)
 		c->last = &c->first;
 	free(c->current);
 	c->current = n;
+	if (n->proc != NULL && n->proc->task != NULL && n->proc->task->news > 0)
+		n->proc->task->news--;
 	full.sig = n->sig;
+	full.limit = n->kind == CARREL_LIMIT ? (carrel_limit)n->sig : CARREL_LIMIT_NONE;
 	if (n->kind == CARREL_EXIT) {
 		proc_counts(n->proc, (carrel_status *)(void *)n->data);
 		full.status = (const carrel_status *)(const void *)n->data;
@@ -348,7 +363,7 @@ static void take_batch(carrel *c, const struct epoll_event *events, int n)
 	for (int i = 0; i < n; i++) {
 		int what = (int)(events[i].data.u64 & 0xff);
 
-		if (what == TOKEN_SOCKET) {
+		if (what == TOKEN_SOCKET || what == TOKEN_TALK) {
 			channel_read(c);
 		} else if (what != TOKEN_KICK) {
 			c->batch[c->batch_n].id = (uint32_t)(events[i].data.u64 >> 8);
@@ -371,6 +386,7 @@ static int wait_for_more(carrel *c, int timeout_ms)
 	if (something_queued(c))
 		return 1;
 	c->reader = c->next_waits = true;
+	timeout_ms = tasks_timeout(c, timeout_ms);
 	pthread_mutex_unlock(&c->lock);
 	int n = epoll_wait(c->epoll, events, BATCH_MAX, timeout_ms);
 	int err = errno;
@@ -378,6 +394,9 @@ static int wait_for_more(carrel *c, int timeout_ms)
 	c->reader = c->next_waits = false;
 	if (n > 0)
 		take_batch(c, events, n);
+	/* These are no events of a descriptor. */
+	if (c->undecided > 0)
+		channel_read(c);
 	pthread_cond_broadcast(&c->changed);
 	return n == -1 ? (err == EINTR ? 0 : -err) : n;
 }

@@ -8,7 +8,12 @@
 #include <limits.h>
 #include <unistd.h>
 
-ssize_t output_read(struct output *o, void *mem, size_t size)
+static uint64_t left_of_limit(const carrel_proc *p)
+{
+	return p->output_limit > 0 ? p->output_limit - p->out[0].bytes - p->out[1].bytes : UINT64_MAX;
+}
+
+static ssize_t read_some(struct output *o, void *mem, size_t size)
 {
 	bool gone = o->p->gone;
 	ssize_t n = 0;
@@ -29,6 +34,26 @@ ssize_t output_read(struct output *o, void *mem, size_t size)
 	}
 	if (gone && o->rest != INT_MAX)
 		o->rest -= (int)n;
+	return n;
+}
+
+ssize_t output_read(struct output *o, void *mem, size_t size)
+{
+	const uint64_t left = left_of_limit(o->p);
+	ssize_t n;
+
+	/* Beyond the limit it is dropped, so that a full pipe keeps nobody from its end; but not for ever here. */
+	do {
+		n = read_some(o, mem, size);
+		if (n > 0 && (uint64_t)n > left && !o->p->over_limit)
+			proc_stop_over(o->p);
+	} while (n > 0 && left == 0 && o->p->gone);
+	if (n <= 0)
+		return n;
+	if (left == 0)
+		return -EAGAIN;
+	if ((uint64_t)n > left)
+		n = (ssize_t)left;
 	o->bytes += (uint64_t)n;
 	return n;
 }
@@ -38,6 +63,10 @@ void proc_counts(const carrel_proc *p, carrel_status *st)
 	st->in_bytes = p->in_bytes;
 	st->out_bytes = p->out[0].bytes;
 	st->err_bytes = p->out[1].bytes;
+	/* Who wrote too much and ended before we could end it did not end by itself either. */
+	if (p->gone && p->over_limit && !p->stop_asked &&
+	    (st->cause == CARREL_BY_ITSELF || st->cause == CARREL_BY_STOP))
+		st->cause = CARREL_BY_LIMIT;
 }
 
 static int pause_output(struct output *o, bool on)

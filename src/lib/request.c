@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* From a checked spec to the request that the control process gets. */
-#include "internal.h"
+#include "explain.h"
 
 #include "fd.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +103,7 @@ static int stream_failed(const carrel_spec *s, int i, int err, carrel_error *e)
 			 io[i]->kind == CARREL_PTY ? "terminal" : "pipe", names[i], strerror(err));
 }
 
-static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_error *e)
+int request_streams(carrel *c, const carrel_spec *s, struct request *r, carrel_error *e)
 {
 	for (int i = 0; i < 3; i++) {
 		int fd = stream_fd(c, r, s, i);
@@ -110,11 +112,34 @@ static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_e
 			return stream_failed(s, i, -fd, e);
 		r->fds[r->n_fds++] = fd;
 	}
+	return 0;
+}
+
+/* The task's end of its own socket. */
+static int task_fd(struct request *r)
+{
+	int pair[2];
+	int e = sys_socketpair(pair);
+
+	if (e < 0)
+		return e;
+	r->socket = pair[0];
+	r->fds[r->n_fds++] = keep(r, pair[1]);
+	return 0;
+}
+
+static int open_fds(carrel *c, struct request *r, const carrel_spec *s, carrel_error *e)
+{
+	if (request_streams(c, s, r, e) < 0)
+		return -1;
 	int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (cwd == -1)
 		return error_set(e, CARREL_STAGE_CWD, errno, -1, "cannot open the current directory: %s",
 				 strerror(errno));
 	r->fds[r->n_fds++] = keep(r, cwd);
+	int err = r->serves ? task_fd(r) : 0;
+	if (err < 0)
+		return error_set(e, CARREL_STAGE_CHANNEL, -err, -1, "cannot make a socket pair: %s", strerror(-err));
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		r->fds[r->n_fds++] = s->pass_fds[i][0];
 	if (s->filter_listens)
@@ -150,12 +175,15 @@ static const char *search_path(char **env)
 	return DEFAULT_PATH;
 }
 
-static void out_options(struct buf *b, const carrel_spec *s)
+static void out_options(struct buf *b, const carrel_spec *s, bool serves)
 {
 	struct spawn_options o = { .timeout_ms = s->timeout_ms,
 				   .wait_tree = s->on_exit == CARREL_EXIT_WAIT_TREE,
 				   .keep_tree = s->on_exit == CARREL_EXIT_KEEP_TREE,
 				   .trace = s->trace,
+				   .record = s->record,
+				   .limits = limits_asked(s) || s->ops != NULL,
+				   .serve = serves,
 				   .group = getpgrp() };
 
 	while (o.n_stop < CARREL_STEPS_MAX && s->stop[o.n_stop].sig != 0) {
@@ -165,13 +193,15 @@ static void out_options(struct buf *b, const carrel_spec *s)
 	spawn_options_out(b, &o);
 }
 
-static void out_names(struct buf *b, const carrel_spec *s)
+static void out_names(struct buf *b, const carrel_spec *s, bool serves)
 {
-	term_out_list(b, (uint32_t)(4 + s->n_pass_fds + (s->filter_listens ? 1 : 0)));
+	term_out_list(b, (uint32_t)(4 + serves + s->n_pass_fds + (s->filter_listens ? 1 : 0)));
 	term_out_atom(b, "stdin");
 	term_out_atom(b, "stdout");
 	term_out_atom(b, "stderr");
 	term_out_atom(b, "cwd");
+	if (serves)
+		term_out_atom(b, "task");
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		term_out_int(b, s->pass_fds[i][1]);
 	if (s->filter_listens)
@@ -192,55 +222,118 @@ static void out_env(struct buf *b, char **env)
 		term_out_nil(b);
 }
 
+/* The program of the request, decoded, in memory that is to be freed; NULL with the decoder's words in ${e}. */
+static void *decoded(const struct request *r, struct program *ret, carrel_error *e)
+{
+	struct program_error pe;
+	struct term_in in;
+	size_t size = program_memory(r->body.len);
+	void *mem = malloc(size);
+
+	if (mem == NULL) {
+		error_set(e, CARREL_STAGE_ARGS, ENOMEM, -1, "no memory for the operations");
+		return NULL;
+	}
+	term_in_init(&in, r->body.data + r->names_at, r->body.len - r->names_at);
+	int err = program_in(&in, mem, size, ret, &pe);
+	if (err == 0)
+		return mem;
+	free(mem);
+	if (pe.arg < 0)
+		error_set(e, CARREL_STAGE_ARGS, -err, pe.index, "operation %d: expected %s", pe.index + 1, pe.what);
+	else
+		error_set(e, CARREL_STAGE_ARGS, -err, pe.index, "operation %d, argument %d: expected %s", pe.index + 1,
+			  pe.arg + 1, pe.what);
+	return NULL;
+}
+
 /* A program of the caller's: read it, and let the decoder say what is wrong with it here already. */
-static int own_program(const carrel_spec *s, struct request *r, size_t names_at, carrel_error *e)
+static int own_program(const carrel_spec *s, struct request *r, carrel_error *e)
 {
 	struct text_error te;
-	struct program_error pe;
 	struct program p;
-	struct term_in in;
 
 	if (program_text_in(s->ops, strlen(s->ops), &r->body, &te) < 0)
 		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "operations, line %d: %s", te.line,
 				 te.what[0] != 0 ? te.what : "too large");
-	size_t size = program_memory(r->body.len);
-	void *mem = malloc(size);
-	if (mem == NULL)
-		return error_set(e, CARREL_STAGE_ARGS, ENOMEM, -1, "no memory for the operations");
-	term_in_init(&in, r->body.data + names_at, r->body.len - names_at);
-	int err = program_in(&in, mem, size, &p, &pe);
+	void *mem = decoded(r, &p, e);
 	free(mem);
-	if (err < 0 && pe.arg < 0)
-		return error_set(e, CARREL_STAGE_ARGS, -err, pe.index, "operation %d: expected %s",
-				 pe.index + 1, pe.what);
-	if (err < 0)
-		return error_set(e, CARREL_STAGE_ARGS, -err, pe.index,
-				 "operation %d, argument %d: expected %s", pe.index + 1, pe.arg + 1, pe.what);
-	return 0;
+	return mem != NULL ? 0 : -1;
+}
+
+/* The behaviour's program, with the caller's operations in it if there are any. */
+static int out_behaviour(const carrel_spec *s, struct behaviour_context *x, struct request *r, carrel_error *e)
+{
+	struct phases override = { 0 }, add = { 0 };
+	struct program p;
+	int err = 0;
+
+	if (s->ops_override != NULL) {
+		err = phases_read(s->ops_override, "ops_override", &override, e);
+		x->override = &override;
+	}
+	if (s->ops_add != NULL && err == 0) {
+		err = phases_read(s->ops_add, "ops_add", &add, e);
+		x->add = &add;
+	}
+	if (err == 0)
+		behaviour_of(s)->program(s, x, &r->body);
+	phases_finish(&override);
+	phases_finish(&add);
+	if (err < 0 || r->body.err != 0 || (s->ops_override == NULL && s->ops_add == NULL))
+		return err;
+	void *mem = decoded(r, &p, e);
+	free(mem);
+	return mem != NULL ? 0 : -1;
+}
+
+/* A number that no other task of the handle has now; without a handle none is started. */
+static uint32_t id_slot_take(carrel *c, struct request *r)
+{
+	uint32_t taken = c != NULL ? c->id_slots : 0;
+
+	if (c == NULL)
+		return 0;
+	while (~taken != 0) {
+		int slot = __builtin_ctz(~taken);
+
+		if (atomic_compare_exchange_weak(&c->id_slots, &taken, taken | UINT32_C(1) << slot)) {
+			r->id_slot = slot;
+			return (uint32_t)slot;
+		}
+	}
+	return 32 + c->next_id;
+}
+
+void id_slot_free(carrel *c, int *slot)
+{
+	if (*slot >= 0)
+		atomic_fetch_and(&c->id_slots, ~(UINT32_C(1) << *slot));
+	*slot = -1;
 }
 
 static int out_program(carrel *c, const carrel_spec *s, struct behaviour_context x, struct request *r, carrel_error *e)
 {
-	const struct behaviour *b = behaviour_of(s);
 	struct host host;
 	int err = restriction_look(s, &x, e);
 
+	if (err == 0)
+		err = limits_devices(s, x.io, e);
 	if (err < 0)
 		return err;
-	if (b->isolates) {
-		err = host_look(s, c != NULL ? c->next_id : 0, &host, e);
-		x.view = &host;
-	}
+	if (!behaviour_of(s)->isolates)
+		return out_behaviour(s, &x, r, e);
+	err = host_look(s, c != NULL && c->guard > 0 ? c->guard : getpid(), id_slot_take(c, r), &host, e);
+	x.view = &host;
 	if (err == 0)
-		b->program(s, &x, &r->body);
-	if (b->isolates)
-		host_finish(&host);
+		err = out_behaviour(s, &x, r, e);
+	host_finish(&host);
 	return err;
 }
 
 static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_error *e)
 {
-	struct behaviour_context x = { .host = getpid(), .umask = -1 };
+	struct behaviour_context x = { .host = getpid(), .umask = -1, .serves = r->serves };
 	char **env = spec_env(s, e);
 	int err = 0;
 
@@ -251,13 +344,13 @@ static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_e
 	x.search = search_path(env);
 	term_out_version(&r->body);
 	term_out_tuple(&r->body, 4);
-	out_options(&r->body, s);
-	size_t names_at = r->body.len;
-	out_names(&r->body, s);
+	out_options(&r->body, s, r->serves);
+	r->names_at = r->body.len;
+	out_names(&r->body, s, r->serves);
 	out_env(&r->body, env);
 	r->program_at = r->body.len;
 	if (s->ops != NULL)
-		err = own_program(s, r, names_at, e);
+		err = own_program(s, r, e);
 	else
 		err = out_program(c, s, x, r, e);
 	free(env);
@@ -268,10 +361,14 @@ static int out_body(carrel *c, const carrel_spec *s, struct request *r, carrel_e
 	return err;
 }
 
+void request_init(struct request *r)
+{
+	*r = (struct request){ .in = -1, .out = { -1, -1 }, .terminal = -1, .socket = -1 };
+	buf_init(&r->body, MESSAGE_BODY_MAX);
+}
+
 int request_create(carrel *c, const carrel_spec *s, bool start, struct request *r, carrel_error *e)
 {
-	*r = (struct request){ .in = -1, .out = { -1, -1 }, .terminal = -1 };
-	buf_init(&r->body, MESSAGE_BODY_MAX);
 	buf_reserve(&r->body, 8192);
 	if (out_body(c, s, r, e) < 0)
 		return -1;
@@ -284,31 +381,55 @@ void request_finish(struct request *r)
 	for (size_t i = 0; i < r->n_close; i++)
 		fd_close(r->close_after[i]);
 	r->n_close = 0;
+	r->socket = fd_close(r->socket);
 	r->in = fd_close(r->in);
 	r->out[0] = fd_close(r->out[0]);
 	r->out[1] = fd_close(r->out[1]);
 }
 
-EXPORT int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e)
+/* What ${form} makes of the request ${r}: 0 or -errno. */
+static int describe(const carrel_spec *s, const struct request *r, carrel_form form, struct buf *text, carrel_error *e)
+{
+	struct program p;
+	struct term_in in;
+
+	term_in_init(&in, r->body.data + r->program_at, r->body.len - r->program_at);
+	if (form == CARREL_FORM_OPS)
+		return program_text_out(&in, text);
+	if (form == CARREL_FORM_JSON)
+		return program_json_out(&in, text);
+	void *mem = decoded(r, &p, e);
+	int err = mem != NULL ? explain_program(s, &p, in, text) : -errno;
+	free(mem);
+	return err;
+}
+
+EXPORT int carrel_describe(const carrel_spec *s, carrel_form form, char **ret_text, carrel_error *e)
 {
 	carrel_spec full;
 	struct request r;
-	struct term_in in;
 	struct buf text;
 
 	if (ret_text == NULL)
 		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "ret_text is NULL");
+	if ((unsigned)form > CARREL_FORM_WORDS)
+		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "form %d is none", (int)form);
 	if (spec_check(s, &full, e) < 0)
 		return -1;
+	request_init(&r);
 	int err = request_create(NULL, &full, false, &r, e);
 	if (err == 0) {
 		buf_init(&text, MESSAGE_BODY_MAX);
-		term_in_init(&in, r.body.data + r.program_at, r.body.len - r.program_at);
-		*ret_text = program_text_out(&in, &text) == 0 ? buf_steal_text(&text) : NULL;
+		*ret_text = describe(&full, &r, form, &text, e) == 0 ? buf_steal_text(&text) : NULL;
 		buf_finish(&text);
 		if (*ret_text == NULL)
 			err = error_set(e, CARREL_STAGE_ARGS, E2BIG, -1, "the operations are too large to print");
 	}
 	request_finish(&r);
 	return err;
+}
+
+EXPORT int carrel_print_ops(const carrel_spec *s, char **ret_text, carrel_error *e)
+{
+	return carrel_describe(s, CARREL_FORM_OPS, ret_text, e);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Run, feed, capture, reap: the convenience on top of a spawn. */
-#include "internal.h"
+#include "task.h"
 
 #include "clock.h"
 
@@ -76,12 +76,14 @@ static void wait_for_more(struct capture *cap)
 		{ .fd = p->out[1].fd, .events = POLLIN },
 		{ .fd = c->socket, .events = POLLIN },
 		{ .fd = c->yield, .events = POLLIN },
+		{ .fd = c->talk, .events = POLLIN },
 	};
 	bool reader = !c->reader && !c->next_busy;
+	int timeout_ms = reader ? tasks_timeout(c, -1) : OTHER_READER_MS;
 
 	c->reader |= reader;
 	pthread_mutex_unlock(&c->lock);
-	poll(fds, reader ? 6 : 4, reader ? -1 : OTHER_READER_MS);
+	poll(fds, reader ? 7 : 4, timeout_ms);
 	pthread_mutex_lock(&c->lock);
 	if (fds[0].revents & (POLLERR | POLLHUP))
 		proc_close_stream(p, 0);
@@ -135,7 +137,8 @@ static int finish(struct capture *cap, carrel_result *r, carrel_error *e)
 		carrel_result_free(r);
 		return error_set(e, CARREL_STAGE_FDS, ENOMEM, -1, "no memory for the output");
 	}
-	if (cap->p->status.cause == CARREL_BY_LOSS) {
+	/* A task whose parent ended is no loss of ours: it wrote what it wrote. */
+	if (cap->p->status.cause == CARREL_BY_LOSS && (cap->p->task == NULL || cap->c->lost)) {
 		carrel_result_free(r);
 		return error_set(e, CARREL_STAGE_CHANNEL, EPIPE, -1,
 				 "a control process was lost while the command ran; everything was killed");
@@ -143,34 +146,44 @@ static int finish(struct capture *cap, carrel_result *r, carrel_error *e)
 	return 0;
 }
 
+int run_to_end(carrel_proc *p, carrel_result *r, carrel_error *e)
+{
+	struct capture cap = { .c = p->c, .p = p };
+
+	*r = (carrel_result){ 0 };
+	if (enter(p->c) < 0)
+		return -1;
+	buf_init(&cap.out[0], SIZE_MAX / 2);
+	buf_init(&cap.out[1], SIZE_MAX / 2);
+	collect(&cap);
+	int result = finish(&cap, r, e);
+	buf_finish(&cap.out[0]);
+	buf_finish(&cap.out[1]);
+	leave(p->c);
+	int err = errno;
+	carrel_release(p);
+	errno = err;
+	return result;
+}
+
 EXPORT int carrel_run(carrel *c, const carrel_spec *s, carrel_result *r, carrel_error *e)
 {
 	static const carrel_config once = { .size = sizeof(once), .once = 1 };
-	struct capture cap = { .c = c };
+	const bool own = c == NULL;
 	int result = -1;
 
 	if (r == NULL)
 		return error_set(e, CARREL_STAGE_ARGS, EINVAL, -1, "r is NULL: there is no result to fill");
 	*r = (carrel_result){ 0 };
-	if (c == NULL && (cap.c = carrel_open(&once, e)) == NULL)
+	if (own && (c = carrel_open(&once, e)) == NULL)
 		return -1;
-	cap.p = spawn_captured(cap.c, s, e);
-	if (cap.p != NULL && enter(cap.c) == 0) {
-		buf_init(&cap.out[0], SIZE_MAX / 2);
-		buf_init(&cap.out[1], SIZE_MAX / 2);
-		collect(&cap);
-		result = finish(&cap, r, e);
-		buf_finish(&cap.out[0]);
-		buf_finish(&cap.out[1]);
-		leave(cap.c);
-		int err = errno;
-		carrel_release(cap.p);
-		errno = err;
-	}
-	if (c == NULL) {
+	carrel_proc *p = spawn_captured(c, s, e);
+	if (p != NULL)
+		result = run_to_end(p, r, e);
+	if (own) {
 		int err = errno;
 
-		carrel_close(cap.c);
+		carrel_close(c);
 		errno = err;
 	}
 	return result;

@@ -40,14 +40,15 @@ static int check_command(const carrel_spec *s, carrel_error *e)
 	}
 	if (s->path != NULL && s->argv == NULL)
 		return BAD(-1, "path names the file to execute, and the words for it must be in argv, which is NULL");
-	if (s->behaviour != NULL && strcmp(s->behaviour, "jail") == 0)
-		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1,
-				 "behaviour jail is for FreeBSD, whose jails it uses; here there are rootless and "
-				 "container");
 	if (behaviour_of(s) == NULL)
 		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1,
 				 "behaviour '%.40s' is not known; there are process, rootless and container",
 				 s->behaviour);
+	const enum call_number needs = behaviour_of(s)->needs;
+	if (needs != 0 && !call_by_number(needs)->here)
+		return error_set(e, CARREL_STAGE_ARGS, EOPNOTSUPP, -1, needs == CALL_jail ?
+				 "behaviour jail is for FreeBSD, whose jails it uses; here there are rootless and container" :
+				 "behaviour %s is for Linux, whose namespaces it uses", s->behaviour);
 	return 0;
 }
 
@@ -181,7 +182,8 @@ static int check_end(const carrel_spec *s, carrel_error *e)
 static int check_process(const carrel_spec *s, carrel_error *e)
 {
 	const unsigned known = CARREL_SET_UID | CARREL_SET_GID | CARREL_SET_GROUPS | CARREL_SET_UID_AUTO |
-			       CARREL_SET_PRIORITY | CARREL_SET_UMASK;
+			       CARREL_SET_PRIORITY | CARREL_SET_UMASK | CARREL_SET_IO_PRIORITY |
+			       CARREL_SET_OOM_SCORE_ADJ;
 
 	if (s->set & ~known)
 		return BAD(-1, "set has unknown bits: %#x", s->set & ~known);
@@ -220,6 +222,7 @@ int spec_check(const carrel_spec *s, carrel_spec *ret, carrel_error *e)
 	full.size = sizeof(full);
 	if (check_command(&full, e) < 0 || check_streams(&full, e) < 0 || check_pass_fds(&full, e) < 0 ||
 	    check_env(&full, e) < 0 || check_end(&full, e) < 0 || check_process(&full, e) < 0 ||
+	    limits_check(&full, e) < 0 ||
 	    isolation_check(&full, e) < 0 || restriction_check(&full, e) < 0 || policy_check(&full, e) < 0)
 		return -1;
 	if (spec_isolated(&full))

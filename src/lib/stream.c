@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One process tree: start, feed, signal, stop, wait, forget. */
-#include "internal.h"
+#include "task.h"
 
 #include "clock.h"
 #include "fd.h"
@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How long freezing may take. */
+#define FREEZE_MS 10000
+
 static bool answered(void *arg)
 {
 	const carrel_proc *p = arg;
@@ -18,13 +21,14 @@ static bool answered(void *arg)
 	return p->answered;
 }
 
-static carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e)
+carrel_proc *proc_create(carrel *c, const carrel_spec *s, carrel_error *e)
 {
 	carrel_proc *p = calloc(1, sizeof(*p));
 
 	if (p != NULL) {
-		*p = (carrel_proc){ .c = c, .id = c->next_id++, .user = s->user, .in = -1, .feed.fd = -1,
-				    .pty = s->out.kind == CARREL_PTY, .max_output = s->max_output };
+		*p = (carrel_proc){ .c = c, .id = c->next_id++, .user = s->user, .in = -1, .feed.fd = -1, .id_slot = -1,
+				    .pty = s->out.kind == CARREL_PTY, .max_output = s->max_output,
+				    .output_limit = s->output_limit };
 		if (s->framing == CARREL_LINES)
 			p->max_line = s->max_line;
 		for (int i = 0; i < 2; i++) {
@@ -89,12 +93,13 @@ static void release(carrel_proc *p)
 	/* One that is not gone yet is freed as soon as the control process says so. */
 	if (p->gone)
 		proc_forget(p);
+	else if (p->task != NULL && !task_is_root(p->task))
+		task_release(p->task);
 	else
 		channel_send(c, MSG_KILL, p->id, &b, NULL, 0);
 }
 
-/* Take over the request's ends of the pipes. */
-static void adopt(carrel_proc *p, struct request *r)
+void proc_adopt(carrel_proc *p, struct request *r)
 {
 	p->in = fd_take(&r->in);
 	p->out[0].fd = fd_take(&r->out[0]);
@@ -110,13 +115,14 @@ static carrel_proc *give_up(carrel_proc *p, const carrel_spec *s, carrel_error *
 	else
 		error_set(e, CARREL_STAGE_HELPER, ETIMEDOUT, -1, "the control process did not answer within %d ms", s->start_ms);
 	p->request = NULL;
+	p->spec = NULL;
 	release(p);
 	errno = ETIMEDOUT;
 	return NULL;
 }
 
-static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured, struct request *r,
-				 carrel_error *e)
+static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured, carrel_task **task,
+				 struct request *r, carrel_error *e)
 {
 	carrel_proc *p;
 
@@ -127,6 +133,11 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	p = proc_create(c, s, e);
 	if (p == NULL)
 		return NULL;
+	if (s->record && (p->record = record_create()) == NULL) {
+		error_set(e, CARREL_STAGE_FORK, ENOMEM, -1, "no memory for the record");
+		proc_free(p);
+		return NULL;
+	}
 	int fed = feed_begin(p, s);
 	if (fed < 0) {
 		error_set(e, CARREL_STAGE_INPUT, -fed, -1, "cannot prepare the input: %s", strerror(-fed));
@@ -135,6 +146,11 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	}
 	c->once_used = c->once;
 	p->captured = captured;
+	if (task != NULL) {
+		p->task = *task;
+		p->task->p = p;
+		*task = NULL;
+	}
 	int err = channel_send(c, MSG_SPAWN, p->id, &r->body, r->fds, r->n_fds);
 	if (err < 0) {
 		if (c->lost && !c->welcome)
@@ -149,11 +165,17 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	/* Our copies of the task's ends must go, or the streams would never end. */
 	for (size_t i = 0; i < r->n_close; i++)
 		r->close_after[i] = fd_close(r->close_after[i]);
-	adopt(p, r);
+	proc_adopt(p, r);
+	p->id_slot = r->id_slot;
+	r->id_slot = -1;
+	if (p->task != NULL)
+		p->task->socket = fd_take(&r->socket);
 	p->request = r;
+	p->spec = s;
 	if (channel_wait(c, answered, p, clock_deadline_us(s->start_ms)) == 0)
 		return give_up(p, s, e);
 	p->request = NULL;
+	p->spec = NULL;
 	if (!p->failed) {
 		if (p->forgotten)
 			proc_free(p);
@@ -169,7 +191,7 @@ static carrel_proc *spawn_locked(carrel *c, const carrel_spec *s, bool captured,
 	return NULL;
 }
 
-static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel_error *e)
+static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel_task **task, carrel_error *e)
 {
 	carrel_spec full;
 	struct request r;
@@ -185,11 +207,14 @@ static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel
 		error_set(e, CARREL_STAGE_CHANNEL, ECHILD, -1, "the handle belongs to another process");
 		return NULL;
 	}
+	request_init(&r);
+	r.serves = task != NULL;
 	if (request_create(c, &full, true, &r, e) == 0 && enter(c) == 0) {
-		p = spawn_locked(c, &full, captured, &r, e);
+		p = spawn_locked(c, &full, captured, task, &r, e);
 		leave(c);
 	}
 	int err = errno;
+	id_slot_free(c, &r.id_slot);
 	request_finish(&r);
 	errno = err;
 	return p;
@@ -197,12 +222,17 @@ static carrel_proc *spawn(carrel *c, const carrel_spec *s, bool captured, carrel
 
 EXPORT carrel_proc *carrel_spawn(carrel *c, const carrel_spec *s, carrel_error *e)
 {
-	return spawn(c, s, false, e);
+	return spawn(c, s, false, NULL, e);
 }
 
 carrel_proc *spawn_captured(carrel *c, const carrel_spec *s, carrel_error *e)
 {
-	return spawn(c, s, true, e);
+	return spawn(c, s, true, NULL, e);
+}
+
+carrel_proc *spawn_task(carrel *c, const carrel_spec *s, carrel_task **t, carrel_error *e)
+{
+	return spawn(c, s, false, t, e);
 }
 
 static int result(int r)
@@ -273,6 +303,18 @@ static int tell(carrel_proc *p, enum message_type type, const struct buf *body)
 	return r < 0 ? -EPIPE : 0;
 }
 
+/* A task that is no root is a part of another tree, and its number means nothing to the supervisor. */
+static bool is_branch(const carrel_proc *p)
+{
+	return p->task != NULL && !task_is_root(p->task);
+}
+
+static int tell_branch(carrel_proc *p, const char *what, const struct step *step, int n)
+{
+	channel_read(p->c);
+	return p->gone ? -ESRCH : task_order(p->task, what, step, n);
+}
+
 EXPORT int carrel_signal(carrel_proc *p, int sig, int tree)
 {
 	unsigned char mem[64];
@@ -287,10 +329,14 @@ EXPORT int carrel_signal(carrel_proc *p, int sig, int tree)
 	term_out_tuple(&b, 2);
 	term_out_int(&b, sig);
 	term_out_atom(&b, tree ? "tree" : "leader");
-	int r = tell(p, MSG_SIGNAL, &b);
+	const struct step once = { sig, 0 };
+	int r = is_branch(p) ? tell_branch(p, tree ? "tree" : "leader", &once, 1) : tell(p, MSG_SIGNAL, &b);
 	leave(p->c);
 	return result(r);
 }
+
+/* Of tasks that were forked. */
+static const struct step default_steps[] = { { SIGTERM, 5000 } };
 
 EXPORT int carrel_stop(carrel_proc *p, const carrel_step *steps, size_t n)
 {
@@ -310,7 +356,53 @@ EXPORT int carrel_stop(carrel_proc *p, const carrel_step *steps, size_t n)
 	buf_init_fixed(&b, mem, sizeof(mem));
 	term_out_version(&b);
 	steps_out(&b, step, (int)n);
-	int r = tell(p, MSG_STOP, &b);
+	p->stop_asked = true;
+	int r = is_branch(p) ? tell_branch(p, "stop", n > 0 ? step : default_steps, n > 0 ? (int)n : 1)
+			     : tell(p, MSG_STOP, &b);
+	if (r == 0 && p->task != NULL)
+		p->task->stopping = true;
+	leave(p->c);
+	return result(r);
+}
+
+void proc_stop_over(carrel_proc *p)
+{
+	unsigned char mem[16];
+	struct buf b;
+
+	p->over_limit = true;
+	event_queue(p->c, CARREL_LIMIT, p, CARREL_LIMIT_OUTPUT, NULL, 0);
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_nil(&b);
+	channel_send(p->c, MSG_STOP, p->id, &b, NULL, 0);
+}
+
+static bool froze(void *arg)
+{
+	const carrel_proc *p = arg;
+
+	return p->frozen >= 0 || p->gone;
+}
+
+EXPORT int carrel_freeze(carrel_proc *p, int on)
+{
+	unsigned char mem[32];
+	struct buf b;
+
+	if (p == NULL)
+		return result(-EINVAL);
+	if (enter(p->c) < 0)
+		return -1;
+	buf_init_fixed(&b, mem, sizeof(mem));
+	term_out_version(&b);
+	term_out_atom(&b, on ? "true" : "false");
+	p->frozen = -1;
+	int r = tell(p, MSG_FREEZE, &b);
+	if (r == 0 && channel_wait(p->c, froze, p, clock_deadline_us(FREEZE_MS)) == 0)
+		r = -ETIMEDOUT;
+	if (r == 0)
+		r = p->gone ? -ESRCH : p->frozen >= 0 ? -p->frozen : -EPIPE;
 	leave(p->c);
 	return result(r);
 }

@@ -108,9 +108,13 @@ static void add_children(struct walk *w, pid_t pid)
 	closedir(dir);
 }
 
+/* From the stream's reaper down; or from a task that is a part of another tree, and has none. */
 static void walk(struct walk *w, pid_t reaper, pid_t leader)
 {
-	add_children(w, reaper);
+	if (reaper == leader)
+		add(w, leader);
+	else
+		add_children(w, reaper);
 	for (size_t i = 0; i < w->n && w->err == 0; i++)
 		add_children(w, w->v[i].pid);
 	for (size_t i = 1; i < w->n; i++) {
@@ -135,7 +139,7 @@ static int look(carrel_proc *p, pid_t *ret_reaper)
 	if (enter(p->c) < 0)
 		return -errno;
 	channel_read(p->c);
-	*ret_reaper = p->gone ? 0 : p->reaper;
+	*ret_reaper = p->gone ? 0 : p->reaper != 0 ? p->reaper : p->pid;
 	leave(p->c);
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
-static uint64_t token(uint32_t id, int what)
+uint64_t watch_token(uint32_t id, int what)
 {
 	return (uint64_t)id << 8 | (unsigned)what;
 }
@@ -25,7 +25,7 @@ int proc_watch_in(carrel_proc *p, enum watch_in what)
 	if (what == p->watch_in || p->in < 0)
 		return 0;
 	int op = what == WATCH_OFF ? EPOLL_CTL_DEL : p->watch_in == WATCH_OFF ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-	int r = watch(p->c, op, p->in, what == WATCH_ROOM ? EPOLLOUT : 0, token(p->id, TOKEN_IN));
+	int r = watch(p->c, op, p->in, what == WATCH_ROOM ? EPOLLOUT : 0, watch_token(p->id, TOKEN_IN));
 	if (r == 0)
 		p->watch_in = what;
 	return r;
@@ -42,7 +42,7 @@ void proc_unwatch_source(carrel_proc *p)
 int proc_watch_feed(carrel_proc *p, enum feed_state state)
 {
 	if (state == FEED_SOURCE) {
-		int r = watch(p->c, EPOLL_CTL_ADD, p->feed.fd, EPOLLIN, token(p->id, TOKEN_SOURCE));
+		int r = watch(p->c, EPOLL_CTL_ADD, p->feed.fd, EPOLLIN, watch_token(p->id, TOKEN_SOURCE));
 
 		if (r < 0)
 			return r;
@@ -57,7 +57,7 @@ int output_watch(struct output *o, bool on)
 {
 	if (o->fd < 0)
 		return 0;
-	return watch(o->p->c, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, o->fd, EPOLLIN, token(o->p->id, o->stream));
+	return watch(o->p->c, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, o->fd, EPOLLIN, watch_token(o->p->id, o->stream));
 }
 
 int proc_watch(carrel_proc *p)
@@ -71,9 +71,22 @@ int proc_watch(carrel_proc *p)
 
 int watch_handle(carrel *c)
 {
-	int r = watch(c, EPOLL_CTL_ADD, c->socket, EPOLLIN, token(0, TOKEN_SOCKET));
+	int r = watch(c, EPOLL_CTL_ADD, c->socket, EPOLLIN, watch_token(0, TOKEN_SOCKET));
 
-	return r < 0 ? r : watch(c, EPOLL_CTL_ADD, c->kick, EPOLLIN, token(0, TOKEN_KICK));
+	return r < 0 ? r : watch(c, EPOLL_CTL_ADD, c->kick, EPOLLIN, watch_token(0, TOKEN_KICK));
+}
+
+int watch_talk(carrel *c)
+{
+	if (c->talk >= 0)
+		return 0;
+	c->talk = epoll_create1(EPOLL_CLOEXEC);
+	if (c->talk == -1)
+		return -errno;
+	int r = watch(c, EPOLL_CTL_ADD, c->talk, EPOLLIN, watch_token(0, TOKEN_TALK));
+	if (r < 0)
+		c->talk = fd_close(c->talk);
+	return r;
 }
 
 /* Closing alone would not take it out of the set if the host forked meanwhile. */

@@ -77,7 +77,7 @@ int link_recv(int fd, struct inbox *in, bool wait)
 	return r;
 }
 
-int link_forward(int fd, const struct inbox *in)
+int link_forward(int fd, const struct inbox *in, bool wait)
 {
 	int fds[MESSAGE_FDS_MAX + 1];
 	size_t n = 0;
@@ -90,7 +90,7 @@ int link_forward(int fd, const struct inbox *in)
 	if (in->n_fds > 0)
 		memcpy(fds + n, in->fd, in->n_fds * sizeof(fds[0]));
 	struct iovec iov = iov_of(in->datagram, len);
-	return sys_send(fd, &iov, 1, fds, n + in->n_fds, true);
+	return sys_send(fd, &iov, 1, fds, n + in->n_fds, wait);
 }
 
 void link_close_fds(struct inbox *in)

@@ -31,8 +31,8 @@ struct inbox {
  * head is there).  End each received one with link_release(). */
 int link_recv(int fd, struct inbox *in, bool wait);
 
-/* link_forward(fd, in): pass a received message on as it came, descriptors included. */
-int link_forward(int fd, const struct inbox *in);
+/* link_forward(fd, in, wait): pass a received message on as it came, descriptors included. */
+int link_forward(int fd, const struct inbox *in, bool wait);
 
 /* link_close_fds(in): close the descriptors that came with it; the rest stays. */
 void link_close_fds(struct inbox *in);

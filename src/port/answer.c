@@ -25,12 +25,6 @@ void port_run(const struct call *c, const struct arg *arg, size_t room, struct o
 		ret->n = -ENOSYS;
 }
 
-/* Of an argument that may be a number or memory, what it holds now. */
-static struct value after(char kind, const struct arg *a)
-{
-	return kind == 'c' && a->kind == ARG_NUMBER ? value_int(a->i) : value_arg(a);
-}
-
 static void answer_out(const struct call *c, const struct arg *arg, int64_t n, struct buf *reply)
 {
 	struct value v[CALL_ARGS_MAX];
@@ -40,7 +34,7 @@ static void answer_out(const struct call *c, const struct arg *arg, int64_t n, s
 
 	for (int i = 0; (letter = call_letter(&letters, &kind)) != 0; i++) {
 		if (letter == 'x')
-			v[n_out++] = after(kind, &arg[i]);
+			v[n_out++] = value_after(kind, &arg[i]);
 	}
 	reply_ok_tuple(reply, n_out + 1);
 	term_out_int(reply, n);

@@ -48,11 +48,8 @@ static void exec_script(const char *path, char **argv)
 
 static int exec_file(const char *path, char **argv)
 {
-	/* Asked before: a header may say that it is no NULL afterwards. */
-	bool has_name = argv != NULL && argv[0] != NULL;
-
 	execve(path, argv, environ);
-	if (errno == ENOEXEC && has_name)
+	if (errno == ENOEXEC && argv != NULL && argv[0] != NULL)
 		exec_script(path, argv);
 	return errno;
 }

@@ -171,8 +171,44 @@ int sys_tree_signal(int proc, pid_t self, int sig, bool (*skip)(pid_t pid, void 
 int sys_tree_signal_below(int proc, pid_t self, pid_t child, int sig, struct sys_found *found,
 			  size_t *n_found);
 
+/*
+ * sys_tree_cpu(proc, self): processor time in microseconds of every descendant of the calling process ${self} and of
+ * the children that those waited for; as exact as /proc is (10 ms a process).
+ */
+uint64_t sys_tree_cpu(int proc, pid_t self);
+
+/* What a process may use, as the kernel says. */
+#define SYS_RLIMITS 24
+struct sys_process {
+	int n_limits;
+	uint64_t limit[SYS_RLIMITS][2];	/* soft and hard */
+	int priority;			/* nice value */
+	int io_class, io_level;
+	bool ended;			/* it waits to be waited for */
+};
+
+/* sys_process_look(pid, ret): that of our child, or below, ${pid}, which was not waited for.  0 or -errno. */
+int sys_process_look(pid_t pid, struct sys_process *ret);
+
+/* sys_pidfd_pid(proc, fd): the process that the descriptor ${fd} holds; -ESRCH once it was waited for, -EBADF when
+ * it holds none.  ${proc} is /proc. */
+pid_t sys_pidfd_pid(int proc, int fd);
+
+/* sys_is_below(proc, self, fd): the process that ${fd} holds is a descendant of the calling process ${self}. */
+bool sys_is_below(int proc, pid_t self, int fd);
+
+/*
+ * sys_branch_each(proc, fd, each, arg): call ${each} for all descendants of the process that ${fd} holds, each before
+ * its parent and held by a descriptor, and for itself at last.  How many there were, or -errno.
+ */
+int sys_branch_each(int proc, int fd, void (*each)(void *arg, pid_t pid, int fd), void *arg);
+
 /* sys_pidfd(pid): a descriptor for our own child, which we did not wait for yet. */
 int sys_pidfd(pid_t pid);
+
+/* sys_pidfd_status(fd, ret): how the process that ${fd} holds has ended, as wait(2) says it, once somebody has waited for
+ * it.  0; -ENOTSUP where the kernel does not say it; -EAGAIN. */
+int sys_pidfd_status(int fd, int *ret);
 
 /* sys_pidfd_signal(fd, sig): signal that process; -ESRCH once it was waited for. */
 int sys_pidfd_signal(int fd, int sig);
@@ -196,8 +232,8 @@ const char *sys_namespaces_forbidden(int proc, uint64_t namespaces, int err, boo
 /* sys_parent_death(): SIGKILL for this process when its parent ends.  A change of identity undoes it. */
 int sys_parent_death(void);
 
-/* sys_close_others(a, b): close every descriptor but these two. */
-void sys_close_others(int a, int b);
+/* sys_close_all_but(keep, n): close every descriptor but these, which are sorted then; negative ones are none. */
+void sys_close_all_but(int *keep, size_t n);
 
 /* ------------------------------------------------------------ readiness --- */
 
@@ -285,5 +321,106 @@ int sys_cgroup_remove(int dir, pid_t pid);
 /* sys_cgroup_discard(pid): the same for a caller who only knows that ${pid} was in its own cgroup.
  * -ENOENT when there is none. */
 int sys_cgroup_discard(pid_t pid);
+
+/* -------------------------------------------------------------- limits --- */
+
+/* What a cgroup can limit or count. */
+enum sys_controller { SYS_MEMORY, SYS_PIDS, SYS_CPU, SYS_IO, SYS_CPUACCT, SYS_FREEZER, SYS_CONTROLLERS };
+
+/*
+ * The cgroups of one stream that hold its limits and count what it uses: one of v2, those of v1 hierarchies for
+ * the controllers that live there, or both.  Each is carrel-GUARD/rSTREAM in or beside the caller's own cgroup,
+ * which nobody is moved out of.
+ */
+struct sys_group {
+	pid_t guard, stream;	/* name them */
+	int handle;		/* the handle's cgroup v2, not ours; or -1 */
+	int v2;			/* directory, or -1 */
+	int v2_outer;		/* the one around it where that is not the handle's, or -1 */
+	uint32_t v2_has;	/* controllers: bits */
+	int v1[SYS_CONTROLLERS], v1_outer[SYS_CONTROLLERS];	/* directories, or -1 */
+	int enter[SYS_CONTROLLERS];	/* cgroup.procs of the v1 ones, until the task is in them; or -1 */
+};
+
+/* What it has used, and which limits it met. */
+struct sys_usage {
+	bool has_memory, has_pids, has_cpu, has_events;
+	uint64_t memory_peak;	/* bytes */
+	uint64_t pids_peak;
+	uint64_t user_us, system_us;
+	uint64_t oom_kills;	/* processes killed because memory was at its limit */
+	uint64_t pids_refused;	/* new processes refused because of theirs */
+	uint64_t throttled_us;	/* time that it waited for processor time that it had used up */
+};
+
+/* sys_group_init(g, guard, stream, handle): nothing is made yet. */
+void sys_group_init(struct sys_group *g, pid_t guard, pid_t stream, int handle);
+
+/*
+ * sys_group_need(g, c, ret_why): make the cgroup that has the controller ${c}, if there is none yet.  0, or -errno
+ * with a sentence about what forbids it and what would allow it.
+ */
+int sys_group_need(struct sys_group *g, enum sys_controller c, const char **ret_why);
+
+/* sys_group_count(g, all): have processor time counted, or all that can be, where that is to be had. */
+void sys_group_count(struct sys_group *g, bool all);
+
+/* sys_group_set(g, c, file, value): write ${value} into the file of a controller that is there: the name in v2 or
+ * v1.  0 or -errno. */
+int sys_group_set(const struct sys_group *g, enum sys_controller c, const char *v2_file, const char *v1_file,
+		  const char *value);
+
+/* sys_group_get(g, c, v2_file, v1_file, mem, cap): what such a file says: its name, a blank, its first line. */
+int sys_group_get(const struct sys_group *g, enum sys_controller c, const char *v2_file, const char *v1_file,
+		  char *mem, size_t cap);
+
+/* sys_group_is_v2(g, c): the controller is in the cgroup v2. */
+bool sys_group_is_v2(const struct sys_group *g, enum sys_controller c);
+
+/* sys_group_enter(g): the caller goes into the v1 ones.  Only system calls.  Into v2 a process is born. */
+int sys_group_enter(const struct sys_group *g);
+
+/* sys_group_add(g, pid): the same for our child ${pid}. */
+int sys_group_add(const struct sys_group *g, pid_t pid);
+
+/* sys_group_entered(g): nobody else will go in. */
+void sys_group_entered(struct sys_group *g);
+
+/* sys_group_usage(g, ret): what it has used until now. */
+void sys_group_usage(const struct sys_group *g, struct sys_usage *ret);
+
+/* sys_group_watch(g, c): a descriptor on which poll(2) says POLLPRI or POLLIN once a limit (SYS_MEMORY, SYS_PIDS) was
+ * met after this; before sys_lock().  -errno where that cannot be had. */
+int sys_group_watch(const struct sys_group *g, enum sys_controller c);
+
+/* sys_group_watch_again(g, c, fd): it was ready, and shall be when a limit is met again: the descriptor in its place,
+ * or -errno.  After sys_lock() too. */
+int sys_group_watch_again(const struct sys_group *g, enum sys_controller c, int fd);
+
+/* sys_group_remove(g): remove them; nobody is in them any more.  0, or -EBUSY: try again. */
+int sys_group_remove(struct sys_group *g);
+
+/* sys_group_discard(guard, stream): remove what was left by the stream of the handle of ${guard}, or (0) by all of
+ * them, in every hierarchy.  0, or -EBUSY while somebody is still in one. */
+int sys_group_discard(pid_t guard, pid_t stream);
+
+/* sys_group_needs_scope(): the cgroup v2 around us has controllers, and only a service manager may divide it. */
+bool sys_group_needs_scope(void);
+
+/* sys_group_make_room(): the caller is alone in a cgroup v2 that is its own: it goes into one below, so that its own
+ * can be divided.  0 or -errno. */
+int sys_group_make_room(void);
+
+/*
+ * sys_freeze_open(g, dir, ret_v1): a descriptor for sys_freeze(): of the cgroup v2 ${dir}, or (-1: there is none) of
+ * the v1 freezer of ${g}; *${ret_v1} says which.  -EOPNOTSUPP where there is neither.
+ */
+int sys_freeze_open(const struct sys_group *g, int dir, bool *ret_v1);
+
+/* sys_freeze(fd, v1, on): freeze everything in the cgroup, or thaw it; it may take a moment. */
+int sys_freeze(int fd, bool v1, bool on);
+
+/* sys_frozen(g, dir, v1): 1 when everything in it is frozen, 0, or -errno. */
+int sys_frozen(const struct sys_group *g, int dir, bool v1);
 
 #endif

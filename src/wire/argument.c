@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+const struct program argument_of_task;
+
 /* {fd, Name}: the index of that descriptor of the request. */
 static int fd_ref(struct term_in *in, const struct program *p, struct arg *ret)
 {
@@ -236,34 +238,6 @@ static int environment_in(struct decode *d, struct arg *ret)
 	return 0;
 }
 
-static const char *const expected[128] = {
-	['p'] = "a path of 1 to 4095 bytes",
-	['n'] = "a name",
-	['h'] = "a host name",
-	['t'] = "a text of at most 4095 bytes",
-	['s'] = "a text without NUL",
-	['o'] = "a text or []",
-	['b'] = "bytes",
-	['B'] = "at most 16 bytes",
-	['a'] = "an atom",
-	['v'] = "a list of texts",
-	['e'] = "env or a list of NAME=VALUE",
-	['g'] = "a list of ids",
-	['F'] = "a list of descriptors",
-	['r'] = "{alcove_rlimit, Soft, Hard}",
-	['T'] = "[] or {alcove_timeval, Seconds, Microseconds}",
-	['H'] = "sig_dfl, sig_ign, sig_info or []",
-	['f'] = "a list of {Number, Descriptor}",
-	['k'] = "a constant of the call's family",
-	['K'] = "a list of constants of the call's family",
-	['U'] = "a list of constants of the call's family",
-	['W'] = "a constant of the call's family",
-	['L'] = "a list of constants of the call's family",
-	['m'] = "a structure",
-	['M'] = "a structure or []",
-	['d'] = "a descriptor",
-};
-
 int argument_in(struct term_in *in, const char **letter, struct arena *a, const struct program *p,
 		struct arg *ret, const char **what)
 {
@@ -271,9 +245,7 @@ int argument_in(struct term_in *in, const char **letter, struct arena *a, const 
 	char c = *(*letter)++;
 
 	*ret = (struct arg){ .kind = ARG_NUMBER };
-	*what = expected[(unsigned char)c & 127];
-	if (*what == NULL)
-		*what = "an integer in range";
+	*what = call_expects(c, **letter);
 	switch (c) {
 	case 'v':
 		return decode_vector(&d, ret);

@@ -56,14 +56,13 @@
 #include "constants.inc"
 
 static const struct constant *const family[128] = {
-	['A'] = close_range_table, ['D'] = memfd_table, ['I'] = ioprio_table,
-	['O'] = poll_table,    ['P'] = personality_table, ['g'] = at_table,
-	['h'] = resolve_table, ['q'] = tree_table,    ['v'] = capability_table,
-	['a'] = cap_table,     ['b'] = seccomp_table, ['c'] = prctl_table,   ['d'] = fcntl_table,
-	['e'] = errno_table,   ['f'] = file_table,    ['i'] = ioctl_table,   ['l'] = landlock_table,
-	['n'] = clone_table,   ['o'] = socket_table,  ['p'] = prio_table,    ['r'] = rlimit_table,
-	['s'] = signal_table,  ['t'] = ptrace_table,  ['u'] = mount_table,   ['w'] = wait_table,
-	['y'] = syscall_table, ['z'] = procctl_table,
+#define FAMILY(letter, name, ...) [letter] = name##_table,
+#include "words.def"
+};
+
+static const struct constant_family families[] = {
+#define FAMILY(letter, name, summary) { letter, #name, summary },
+#include "words.def"
 };
 
 static const struct constant *family_table(char letter)
@@ -111,4 +110,14 @@ const char *errno_name(int64_t number)
 	const char *name = number != 0 ? constant_name('e', number) : NULL;
 
 	return name != NULL ? name : "unknown";
+}
+
+const struct constant_family *constant_family(size_t i)
+{
+	return i < sizeof(families) / sizeof(families[0]) ? &families[i] : NULL;
+}
+
+const struct constant *constant_list(char letter)
+{
+	return family_table(letter);
 }

@@ -8,13 +8,18 @@
 struct decode {
 	struct term_in *in;
 	struct arena *mem;
-	const struct program *program;	/* NULL: by the rules of the port protocol */
+	const struct program *program;	/* NULL: by the rules of the port protocol; or argument_of_task */
 };
 
-/* decode_port(d): the port's rules count. */
+/* decode_task(d), decode_port(d): the rules of tasks; those of the port, or of tasks, count. */
+static inline bool decode_task(const struct decode *d)
+{
+	return d->program == &argument_of_task;
+}
+
 static inline bool decode_port(const struct decode *d)
 {
-	return d->program == NULL;
+	return d->program == NULL || decode_task(d);
 }
 
 /* decode_short_int(t): an integer in the forms that the port takes where it looks at the tag. */

@@ -11,13 +11,17 @@ const char *message_name(int type)
 {
 	static const char *const names[] = {
 		[MSG_HELLO] = "HELLO",	   [MSG_SPAWN] = "SPAWN",     [MSG_SIGNAL] = "SIGNAL",
-		[MSG_STOP] = "STOP",	   [MSG_KILL] = "KILL",	      [MSG_WELCOME] = "WELCOME",
-		[MSG_FAILED] = "FAILED",   [MSG_STARTED] = "STARTED", [MSG_STOPPED] = "STOPPED",
-		[MSG_CONTINUED] = "CONTINUED", [MSG_EXIT] = "EXIT",   [MSG_GONE] = "GONE",
-		[MSG_LOST] = "LOST",
+		[MSG_STOP] = "STOP",	   [MSG_KILL] = "KILL",	      [MSG_FREEZE] = "FREEZE",
+		[MSG_BRANCH] = "BRANCH",   [MSG_WELCOME] = "WELCOME", [MSG_FAILED] = "FAILED",
+		[MSG_STARTED] = "STARTED", [MSG_STOPPED] = "STOPPED", [MSG_CONTINUED] = "CONTINUED",
+		[MSG_EXIT] = "EXIT",	   [MSG_GONE] = "GONE",	      [MSG_LOST] = "LOST",
+		[MSG_RECORD] = "RECORD",   [MSG_LIMIT] = "LIMIT",     [MSG_FROZEN] = "FROZEN",
+		[MSG_ORPHAN] = "ORPHAN",   [MSG_CALL] = "CALL",	      [MSG_CANCEL] = "CANCEL",
+		[MSG_REPLY] = "REPLY",	   [MSG_SIGNALLED] = "SIGNALLED", [MSG_CHILD] = "CHILD",
 	};
+	const int n = (int)(sizeof(names) / sizeof(names[0]));
 
-	return type > 0 && type <= MSG_LOST && names[type] != NULL ? names[type] : "?";
+	return type > 0 && type < n && names[type] != NULL ? names[type] : "?";
 }
 
 static void out32(unsigned char *p, uint32_t v)
@@ -110,9 +114,17 @@ static void option_out(struct buf *b, const char *name)
 	term_out_atom(b, name);
 }
 
+static void true_out(struct buf *b, const char *name, bool on)
+{
+	if (!on)
+		return;
+	option_out(b, name);
+	term_out_atom(b, "true");
+}
+
 void spawn_options_out(struct buf *b, const struct spawn_options *o)
 {
-	uint32_t n = (o->timeout_ms > 0) + 2u + (o->wait_tree || o->keep_tree) + o->trace;
+	uint32_t n = (o->timeout_ms > 0) + 2u + (o->wait_tree || o->keep_tree) + o->trace + o->record + o->limits + o->serve;
 
 	term_out_list(b, n);
 	if (o->timeout_ms > 0) {
@@ -127,10 +139,10 @@ void spawn_options_out(struct buf *b, const struct spawn_options *o)
 		option_out(b, "on_exit");
 		term_out_atom(b, o->wait_tree ? "wait" : "keep");
 	}
-	if (o->trace) {
-		option_out(b, "trace");
-		term_out_atom(b, "true");
-	}
+	true_out(b, "trace", o->trace);
+	true_out(b, "record", o->record);
+	true_out(b, "limits", o->limits);
+	true_out(b, "serve", o->serve);
 	term_out_nil(b);
 }
 
@@ -180,6 +192,12 @@ static int option_in(struct term_in *in, struct spawn_options *o)
 		return on_exit_in(in, o);
 	if (slice_is(name, "trace"))
 		return true_or_false(in, &o->trace);
+	if (slice_is(name, "record"))
+		return true_or_false(in, &o->record);
+	if (slice_is(name, "limits"))
+		return true_or_false(in, &o->limits);
+	if (slice_is(name, "serve"))
+		return true_or_false(in, &o->serve);
 	return -EBADMSG;
 }
 

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 /* Both sides must have the same; any change of this file or of the terms changes it. */
-#define MESSAGE_PROTOCOL 1
+#define MESSAGE_PROTOCOL 2
 
 /* A larger body travels in a sealed memfd, the first descriptor of the message. */
 #define MESSAGE_INLINE_MAX (32 * 1024)
@@ -32,6 +32,9 @@ enum message_type {
 	MSG_SIGNAL = 3,		/* {Signal, leader | tree} */
 	MSG_STOP = 4,		/* [{Signal, WaitMs}]: [] for the steps of the spawn */
 	MSG_KILL = 5,		/* []: SIGKILL for the whole tree */
+	MSG_FREEZE = 6,		/* true | false: freeze or thaw the whole tree */
+	MSG_BRANCH = 7,		/* {Pid, leader | tree | stop, [{Signal, WaitMs}]}, with a pidfd: for one task of the
+				   stream, or all that is below it */
 	/* control process to library; id: the stream's */
 	MSG_WELCOME = 64,	/* {Protocol, [{Name, Value}]} */
 	MSG_FAILED = 65,	/* {Stage, Errno, Index, Text}: the spawn did not come about */
@@ -40,8 +43,23 @@ enum message_type {
 	MSG_CONTINUED = 68,	/* [] */
 	MSG_EXIT = 69,		/* {WaitStatus, UserUs, SystemUs, MaxRssKb} */
 	MSG_GONE = 70,		/* {WaitStatus, Cause, WallUs, UserUs, SystemUs, MaxRssKb, Leftovers, [{Pid, Comm}]} */
-	MSG_LOST = 71		/* Text: the handle is over, nothing is left of its trees */
+	MSG_LOST = 71,		/* Text: the handle is over, nothing is left of its trees */
+	MSG_RECORD = 72,	/* [{Name, Value}]: texts; what the kernel says before STARTED or GONE */
+	MSG_LIMIT = 73,		/* Limit: it was met */
+	MSG_FROZEN = 74,	/* Errno: the answer to FREEZE; 0: everything is as it was asked */
+	MSG_ORPHAN = 75,	/* {Pid, WaitStatus, UserUs, SystemUs, MaxRssKb}: of a stream that serves, a process that
+				   had lost its parent ended, stopped or went on */
+	/* library to task, on the task's own socket; id: the call's */
+	MSG_CALL = 96,		/* {Number, Arguments}, with the descriptors that the call takes */
+	MSG_CANCEL = 97,	/* []: the call shall not wait any longer */
+	/* task to library */
+	MSG_REPLY = 112,	/* {Errno, Argument, Text | Result}: Errno 0 and Result, or what was wrong */
+	MSG_SIGNALLED = 113,	/* {Signal, Info}: one came whose mode is info */
+	MSG_CHILD = 114		/* as MSG_ORPHAN, of a child of the task; the number is that which the task knows */
 };
+
+/* The numbers of the calls of tasks fit into as many bytes of bits. */
+#define CALL_BITS 32
 
 enum { MESSAGE_FLAG_MEMFD = 1 };
 
@@ -69,7 +87,10 @@ int message_head_in(const unsigned char *mem, size_t len, struct message *ret);
 int message_head_peek(const unsigned char *mem, struct message *ret);
 
 /* Why a tree ended; carrel.h's CARREL_BY_*. */
-enum cause { CAUSE_ITSELF, CAUSE_TIMEOUT, CAUSE_STOP, CAUSE_LOSS, CAUSE_COUNT };
+enum cause { CAUSE_ITSELF, CAUSE_TIMEOUT, CAUSE_STOP, CAUSE_LOSS, CAUSE_OOM, CAUSE_LIMIT, CAUSE_COUNT };
+
+/* Limits of a tree as a whole; carrel.h's CARREL_LIMIT_*. */
+enum limit { LIMIT_NONE, LIMIT_MEMORY, LIMIT_PIDS, LIMIT_CPU_TIME, LIMIT_COUNT };
 
 #define STEPS_MAX 5	/* the caller's four and the final SIGKILL */
 
@@ -86,6 +107,9 @@ struct spawn_options {
 	bool wait_tree;		/* {on_exit, wait | keep | kill} */
 	bool keep_tree;
 	bool trace;		/* {trace, true} */
+	bool record;		/* {record, true}: say what the kernel says of it */
+	bool limits;		/* {limits, true}: the program has limits of the tree as a whole */
+	bool serve;		/* {serve, true}: the program ends as a task, and more tasks come from it */
 	pid_t group;		/* {group, Pid}: the process group of the host */
 };
 

@@ -9,7 +9,7 @@
 
 static const char *const places[PLACE_COUNT] = {
 	[PLACE_BEFORE] = "before", [PLACE_OUTSIDE] = "outside", [PLACE_INIT] = "init",
-	[PLACE_TASK] = "task",	   [PLACE_AFTER] = "after",
+	[PLACE_TASK] = "task",	   [PLACE_FAILED] = "failed", [PLACE_AFTER] = "after",
 };
 
 const char *place_name(enum place place)
@@ -118,7 +118,7 @@ static int op_in(struct term_in *in, struct arena *a, struct program *p, struct 
 	if (term_in_tuple(in, 4) < 0 || term_in_atom(in, &place) < 0)
 		return -EBADMSG;
 	int where = place_by_name(place);
-	e->what = "a place: before, outside, init, task or after";
+	e->what = "a place: before, outside, init, task, failed or after";
 	if (where < 0)
 		return -EBADMSG;
 	e->what = "the number of a call";
@@ -133,10 +133,18 @@ static int op_in(struct term_in *in, struct arena *a, struct program *p, struct 
 	e->what = "the place outside for this call";
 	if (call_outside(op->call) && where != PLACE_OUTSIDE)
 		return -EINVAL;
+	e->what = "the place before for this call";
+	if (call_before(op->call) && where != PLACE_BEFORE)
+		return -EINVAL;
+	p->limits |= call_before(op->call);
 	e->what = "clone once at most";
 	if (op->call->number == CALL_clone && p->isolates)
 		return -EINVAL;
 	p->isolates |= op->call->number == CALL_clone;
+	e->what = "the place task for this call";
+	if (op->call->number == CALL_serve && where != PLACE_TASK)
+		return -EINVAL;
+	p->serves |= op->call->number == CALL_serve;
 	e->what = "as many arguments as the call takes";
 	if (term_in_next(in, &t) < 0 || t.kind != TERM_TUPLE)
 		return -EBADMSG;

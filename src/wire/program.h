@@ -21,6 +21,7 @@ enum place {
 	PLACE_OUTSIDE,	/* in the stream reaper; behind clone with the init's pid, while that waits */
 	PLACE_INIT,	/* in the init, or without clone in the stream reaper; before the task exists */
 	PLACE_TASK,	/* in the task */
+	PLACE_FAILED,	/* in the stream reaper, when the start came to nothing and nothing of it is left */
 	PLACE_AFTER,	/* in the stream reaper, once the tree is empty, on every path */
 	PLACE_COUNT
 };
@@ -108,6 +109,8 @@ struct program {
 	int *fd_number;
 	bool has_place[PLACE_COUNT];
 	bool isolates;		/* it has the operation clone */
+	bool limits;		/* it limits the tree as a whole */
+	bool serves;		/* ... serve */
 };
 
 struct program_error {
@@ -134,6 +137,9 @@ int program_in(struct term_in *in, void *mem, size_t size, struct program *ret,
  * operation a line: PLACE CALL(ARGUMENTS) [ignore] [slot N].  0 or -EBADMSG.
  */
 int program_text_out(struct term_in *in, struct buf *b);
+
+/* program_json_out(in, b): the same as JSON, an array with one object a line; json_out.c says what is what. */
+int program_json_out(struct term_in *in, struct buf *b);
 
 /* program_op_text(in, b): one operation, without the end of the line. */
 int program_op_text(struct term_in *in, struct buf *b);

@@ -103,6 +103,8 @@ bool slice_is(struct slice s, const char *text);
 void term_out_version(struct buf *b);
 void term_out_int(struct buf *b, int64_t v);
 void term_out_uint(struct buf *b, uint64_t v);
+/* As term_out_int(), but everything of 32 bits has their tag, which the port's rules want of constants and flags. */
+void term_out_int32(struct buf *b, int64_t v);
 void term_out_atom(struct buf *b, const char *name);
 void term_out_atom_slice(struct buf *b, struct slice s);
 void term_out_binary(struct buf *b, const void *data, size_t len);

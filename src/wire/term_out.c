@@ -28,17 +28,30 @@ static void out_big(struct buf *b, uint64_t u, bool negative)
 	buf_append(b, digit, n);
 }
 
-void term_out_int(struct buf *b, int64_t v)
+/* ${bits} is how many the tag of 32 bits is used for. */
+static void out_int(struct buf *b, int64_t v, int bits)
 {
+	const int64_t end = INT64_C(1) << (bits - 1);
+
 	if (v >= 0 && v <= 255) {
 		buf_append_byte(b, TAG_SMALL_INTEGER);
 		buf_append_byte(b, (unsigned char)v);
-	} else if (v >= -(INT64_C(1) << 27) && v < INT64_C(1) << 27) {
+	} else if (v >= -end && v < end) {
 		buf_append_byte(b, TAG_INTEGER);
 		out_number(b, (uint32_t)v, 4);
 	} else {
 		out_big(b, v < 0 ? ~(uint64_t)v + 1 : (uint64_t)v, v < 0);
 	}
+}
+
+void term_out_int(struct buf *b, int64_t v)
+{
+	out_int(b, v, 28);
+}
+
+void term_out_int32(struct buf *b, int64_t v)
+{
+	out_int(b, v, 32);
 }
 
 void term_out_uint(struct buf *b, uint64_t v)

@@ -155,7 +155,9 @@ int decode_text(struct decode *d, char letter, struct arg *ret)
 	}
 	if (!decode_port(d))
 		return binary_in(d->in, rule, d->mem, ret);
-	int r = iodata_in(d->in, rule->port_max, d->mem, ret);
+	/* A host name has the kernel's own limit. */
+	const bool more = decode_task(d) && letter != 'h';
+	int r = iodata_in(d->in, more ? rule->program_max : rule->port_max, d->mem, ret);
 	return r == 0 && ret->n == 0 && !rule->empty ? -EINVAL : r;
 }
 

@@ -278,12 +278,12 @@ static int line(struct reader *r)
 	struct slice place = word(r);
 
 	if (place_by_name(place) < 0)
-		return fail(r, "'%.*s' is no place; places are before, outside, init, task, after",
+		return fail(r, "'%.*s' is no place; places are before, outside, init, task, failed, after",
 			    (int)(place.len > 40 ? 40 : place.len), (const char *)place.data);
 	struct slice name = word(r);
 	const struct call *call = call_by_name(name);
 	if (call == NULL)
-		return fail(r, "'%.*s' is no call", (int)(name.len > 40 ? 40 : name.len),
+		return fail(r, "'%.*s' is no call; carrel calls lists them", (int)(name.len > 40 ? 40 : name.len),
 			    (const char *)name.data);
 	if (!call_for_programs(call))
 		return fail(r, "%s is a call of the port, programs cannot make it", call->name);

@@ -51,6 +51,11 @@ struct value value_arg(const struct arg *a)
 	return (struct value){ .kind = VALUE_MEMORY, .memory = a->memory };
 }
 
+struct value value_after(char kind, const struct arg *a)
+{
+	return kind == 'c' && a->kind == ARG_NUMBER ? value_int(a->i) : value_arg(a);
+}
+
 static void memory_out(struct buf *b, const struct arg_memory *m)
 {
 	const unsigned char *at = m->data;

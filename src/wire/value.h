@@ -55,6 +55,9 @@ struct value value_tuple(const struct value *v, size_t n);
 /* value_arg(a): what an argument holds now: memory as it was described; of a number, nothing. */
 struct value value_arg(const struct arg *a);
 
+/* value_after(kind, a): the same for an argument x with the letter ${kind}, whose number is one of prctl's own. */
+struct value value_after(char kind, const struct arg *a);
+
 /* value_out(b, v): write ${v} as a term. */
 void value_out(struct buf *b, const struct value *v);
 

@@ -253,3 +253,63 @@ TEST(failures)
 	CHECK(carrel_spawn(c, CARREL_SPEC(.ops = "outside clone([clone_newuser])"), &e) == NULL);
 	carrel_close(c);
 }
+
+/* The user that a task is outside. */
+static unsigned user_of(pid_t pid)
+{
+	char path[40], line[200];
+	unsigned uid = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	FILE *f = fopen(path, "re");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		sscanf(line, "Uid: %u", &uid);
+	if (f != NULL)
+		fclose(f);
+	return uid;
+}
+
+/* No task of root's can signal another, whichever handle of whichever process started them. */
+TEST(users_of_their_own)
+{
+	enum { TASKS = 40 };
+	carrel *c[2] = { open_isolating(), open_handle() };
+	unsigned uid[2 * TASKS];
+
+	if (geteuid() != 0)
+		SKIP("only root has users to give");
+	for (int i = 0; i < 2 * TASKS; i++) {
+		carrel_proc *p = carrel_spawn(c[i % 2], CARREL_SPEC(.argv = CARREL_ARGV("sleep", "60"),
+								     .behaviour = i % 3 ? "rootless" : "container"), &e);
+
+		if (p == NULL) {
+			tap_fail("%s", e.msg);
+			break;
+		}
+		uid[i] = user_of(carrel_pid(p));
+		CHECK(uid[i] >= 0x70000000 && uid[i] < 0x7ffe0000);
+		for (int k = 0; k < i; k++)
+			CHECK(uid[k] != uid[i]);
+	}
+	carrel_close(c[1]);
+	/* What is gone gives its user back. */
+	carrel_result r;
+	for (int i = 0; i < 100; i++) {
+		CHECK_INT(carrel_run(c[0], CARREL_SPEC(.shell = "exit 3", .behaviour = "rootless"), &r, &e), 0);
+		CHECK_INT(r.status.code, 3);
+		carrel_result_free(&r);
+	}
+	carrel_close(c[0]);
+	carrel *again = open_handle();
+	for (int i = 0; i < 100; i++) {
+		carrel_proc *p = carrel_spawn(again, CARREL_SPEC(.argv = CARREL_ARGV("sleep", "60"),
+								  .behaviour = "rootless"), &e);
+
+		CHECK(p != NULL);
+		CHECK(user_of(carrel_pid(p)) < 0x78000000);
+		CHECK_INT(carrel_stop(p, NULL, 0), 0);
+		CHECK_INT(carrel_wait(p, NULL, 10000), 1);
+		carrel_release(p);
+	}
+	carrel_close(again);
+}

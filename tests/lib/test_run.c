@@ -219,6 +219,30 @@ TEST(environment)
 	carrel_result_free(&r);
 }
 
+TEST(described_in_every_form)
+{
+	const carrel_spec *s = CARREL_SPEC(.argv = CARREL_ARGV("true"), .timeout_ms = 1500);
+	char *text = NULL, *same = NULL;
+
+	CHECK_INT(carrel_describe(s, CARREL_FORM_OPS, &text, &e), 0);
+	CHECK_INT(carrel_print_ops(s, &same, &e), 0);
+	CHECK_STR(text, same);
+	free(text);
+	free(same);
+	CHECK_INT(carrel_describe(s, CARREL_FORM_JSON, &text, &e), 0);
+	CHECK(strncmp(text, "[\n{\"place\":\"task\",", 18) == 0);
+	free(text);
+	CHECK_INT(carrel_describe(s, CARREL_FORM_WORDS, &text, &e), 0);
+	CHECK(strstr(text, "\n  after 1.500 s all of it is ended\n") != NULL);
+	free(text);
+	CHECK_INT(carrel_describe(s, (carrel_form)7, &text, &e), -1);
+	CHECK_INT(e.err, EINVAL);
+	CHECK_INT(carrel_describe(s, CARREL_FORM_OPS, NULL, &e), -1);
+	CHECK_INT(e.err, EINVAL);
+	CHECK_INT(carrel_describe(CARREL_SPEC(.ops = "task exec(1)"), CARREL_FORM_WORDS, &text, &e), -1);
+	CHECK_INT(e.err, EINVAL);
+}
+
 TEST(print_and_feed_back)
 {
 	char *text;

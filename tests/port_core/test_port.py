@@ -412,10 +412,9 @@ def left_over_children_are_reaped_in_the_end():
     p.end()
 
 
-@plain
+@test
 def shortest_exec_takes_nothing_of_its_program():
-    """No request to execute is shorter; what comes with it in one write is the program's.  Its arguments are NULL, at
-    which a sanitizer ends it."""
+    """No request to execute is shorter; what comes with it in one write is the program's."""
     p = Port()
     with open(p.dir + '/a', 'w') as f:
         f.write('#!/bin/sh\nexec cat\n')

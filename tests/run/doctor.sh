@@ -143,6 +143,8 @@ like '... who refuses' "$(fact user-namespace text)" '*the carrel around this on
 is '... and nothing allows it' "$(fact user-namespace remedy)" ''
 agrees 'inside rootless' as_user "$c" run -b rootless --bind "$tmp:$tmp" --
 agrees 'inside process' as_user "$c" run --
+as_user "$c" run --memory 99M true 2>/dev/null && really=ok || really=no
+is "limits: memory is $really" "$(fact limit-memory)" "$really"
 is 'inside process: everything is there' "$got $(missing)" '0 '
 if command -v bwrap >/dev/null && as_user bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc true 2>/dev/null; then
 	agrees 'inside bwrap (user)' as_user bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc
@@ -194,28 +196,34 @@ if [ -u /usr/bin/newuidmap ] && touch -c /etc/subuid /etc/subgid && [ -e /etc/su
 		"limited echo 65534:100000:65536 | tee -a /etc/subuid /etc/subgid"
 	ranges sh -c "$(fact id-ranges remedy)" >/dev/null
 	doctor nobody
-	is '... and what to type allows it' "$(fact id-ranges) $(fact id-ranges text | cut -d, -f1)" 'ok 65536 ids from 100000'
+	is '... and what to type allows it' "$(fact id-ranges) $(fact id-ranges text | cut -d, -f1)" 'ok 65536 ids of /etc/subuid'
 	doctor nobody setpriv --no-new-privs
 	like '... but for a process without new privileges' "$(fact id-ranges) $(fact id-ranges text)" 'limited*no_new_privs*'
 else
 	skip 'ranges of ids' 'newuidmap is not installed'
 fi
 
-# A cgroup that is not ours, until what it says has been typed.
+# Cgroups that are not ours, until what it says has been typed.
 if [ -n "$cgroup" ]; then
 	rm -f out
-	as_user sh -c "\"$c\" doctor --json >out; echo >told; while [ ! -e typed ]; do sleep 0.05; done; \"$c\" doctor --json >again" &
+	as_user sh -c "\"$c\" doctor --json >out; echo >told; while [ ! -e typed ]; do sleep 0.05; done
+		\"$c\" doctor --json >again; \"$c\" run --pids 9 sh -c 'ulimit -t 9; echo ran' >ran 2>&1" &
 	pid=$!
 	i=0
 	while [ ! -e told ] && [ $i -lt 400 ]; do sleep 0.05; i=$((i + 1)); done
 	is 'a cgroup that is not ours' "$(fact cgroup-v2) $(fact reaping text | cut -d';' -f1)" 'limited reaper'
-	remedy=$(fact cgroup-v2 remedy)
-	sh -c "$remedy"
+	limited=$(fact limit-pids)
+	v1=$(fact cgroup-v1 remedy)
+	[ -z "$v1" ] || is 'no limits by it' "$limited" no
+	sh -c "$(fact cgroup-v2 remedy)"
+	[ -z "$v1" ] || sh -c "$v1"
 	: >typed
 	wait $pid
 	cp again out
 	like '... and what to type makes it so' "$(fact reaping text)" 'reaper+cgroup*'
-	rmdir "$cgroup/user-$user" || fail 'the cgroup is empty again' "$(ls "$cgroup/user-$user")"
+	[ -z "$v1" ] || is '... and limits' "$(fact cgroup-v1) $(fact limit-pids) $(fact limit-memory) $(cat ran)" 'ok ok ok ran'
+	find /sys/fs/cgroup -depth -type d -name "user-$user" -exec rmdir {} + 2>/dev/null
+	is 'the cgroups are empty again' "$(find /sys/fs/cgroup -type d -name "user-$user")" ''
 else
 	skip 'a cgroup that is not ours' 'no cgroup v2 can be had here'
 fi

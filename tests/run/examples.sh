@@ -36,6 +36,62 @@ is 'the control process is found beside the executable' \
 	"$(env -u CARREL_CONTROL alone/ten_lines echo hi 2>err; cat err)" 'hi
 exit 0, signal 0, 0 left behind'
 
+# Tasks.
+if [ "$(id -u)" -eq 0 ]; then
+	mkdir root
+	cp "$CARREL" root/carrel
+	if "$examples/task_chroot" root /carrel version >out 2>err; then
+		is 'chroot: a command that is there' "$(cat out)" "$("$CARREL" version)"
+	else
+		# An instrumented one has libraries outside.
+		skip 'chroot: a command that is there' 'the command is not static'
+	fi
+	status 'chroot: what is outside is not' 125 "$examples/task_chroot" root /bin/sh
+	like 'and it says so' "$(cat err)" 'execvp in task * No such file*'
+	status 'chroot: no new processes' 2 "$examples/task_chroot" / sh -c 'ulimit -n; sh -c : ; exit 2'
+	is 'a limit' "$(cat out)" 8
+	like 'and no other' "$(cat err)" '*fork*'
+	like 'chroot: a user of its own' "$("$examples/task_chroot" / id -u)" '18[78]*'
+	like 'chroot: nothing is written' "$("$examples/task_chroot" / sh -c 'echo x >made && cat made' 2>&1)" '*made*denied*'
+	status 'chroot: a root that is none' 125 "$examples/task_chroot" nowhere sh
+	like 'names the call' "$(cat err)" 'chroot in task *: No such file or directory'
+	is 'chroot: a status' "$("$examples/task_chroot" / sh -c 'exit 7'; echo $?) $("$examples/task_chroot" / sh -c 'kill $$'
+		echo $?)" '7 143'
+
+	printf '0\n' >value
+	chmod 600 value
+	like 'privilege: the program cannot open the file, its task has it' "$("$examples/task_privilege" "$tmp/value" 2>&1)" \
+		'this program cannot open it: Permission denied
+it was 0 and is 1
+a second time: open in task *: the call is denied to this task'
+	is 'privilege: in the file' "$(cat value)" 1
+	"$examples/task_privilege" "$tmp/value" >/dev/null 2>&1
+	is 'privilege: and back' "$(cat value)" 0
+	status 'privilege: no such file' 1 "$examples/task_privilege" "$tmp/none"
+	like 'is an error of the call' "$(cat err)" '*open in task *: No such file or directory'
+	status 'privilege: an ordinary user has none to give away' 1 as_user "$examples/task_privilege" "$tmp/value"
+else
+	skip 'chroot, privilege' 'needs root'
+fi
+own_cgroup
+if [ "$(id -u)" -eq 0 ] && [ -n "$cgroup" ]; then
+	mkdir "$cgroup/example"
+	is 'namespaces: process 1, of its own name, in its cgroup' "$("$examples/task_namespaces" "$cgroup/example" \
+		sh -c 'echo $$; hostname; echo /proc/[0-9]*; ls /sys/class/net 2>/dev/null | wc -l >&2
+			sed -n "s,^0::,,p" /proc/self/cgroup; setsid sleep 100 & exit 5' 2>/dev/null; echo $?)" \
+		"1
+inside
+/proc/1
+$(sed -n 's/^0:://p' /proc/self/cgroup)/example
+5"
+	is 'namespaces: nothing is left in the cgroup' "$(cat "$cgroup/example/cgroup.procs")" ''
+	rmdir "$cgroup/example"
+	status 'namespaces: a cgroup that is none' 125 "$examples/task_namespaces" "$tmp" true
+	like 'is an error of clone' "$(cat err)" 'clone*: Bad file descriptor'
+else
+	skip namespaces 'needs root and a cgroup'
+fi
+
 if built uv_stream libuv; then
 	"$examples/uv_stream" seq 1 1000000 2>err | (sleep 0.5; cksum) >out
 	is 'libuv: nothing is lost behind a slow reader' "$(cat out)" "$(seq 1 1000000 | cksum)"
@@ -143,12 +199,12 @@ $(./layout)"
 			}
 			sub(/^\.\\" prints: /, "") { print >(name ".prints") }' "$page"
 	done
-	is 'manual pages: there are examples' "$(echo carrel_*-1.c libcarrel-1.c)" \
-		'carrel_error-1.c carrel_event-1.c carrel_open-1.c carrel_policy-1.c carrel_spawn-1.c carrel_stop-1.c carrel_write-1.c libcarrel-1.c'
+	is 'manual pages: there are examples' "$(echo carrel*-1.c libcarrel-1.c)" \
+		'carrel-task.h-1.c carrel_call_info-1.c carrel_error-1.c carrel_event-1.c carrel_get_record-1.c carrel_open-1.c carrel_policy-1.c carrel_spawn-1.c carrel_stop-1.c carrel_write-1.c libcarrel-1.c'
 	for c in *carrel*-[0-9].c; do
 		name=${c%.c}
 		# shellcheck disable=SC2086 # words
-		is "$name compiles" "$($CC -std=c17 -Wall -Wextra -pedantic -Werror -I"$SOURCE/include" \
+		is "$name compiles" "$($CC -std=c17 -Wall -Wextra -pedantic -Werror -I"$SOURCE/include" -I"$BUILD/include" \
 			-o "$name" "$c" "$BUILD/src/libcarrel.a" -pthread 2>&1)" ''
 		is "$name runs" "$(timeout 20 "./$name" 2>&1)" "$(cat "$name.prints")"
 	done

@@ -6,8 +6,8 @@
 # leaves no process, no cgroup, no descriptor and no file.
 #
 #	sh tests/run/faults.sh [all | POINT...]	a seeded sample of about FAULTS_SECONDS (45); all; these
-#	sh tests/run/faults.sh --list >FILE	the points that runs of now have: run it when the program
-#						makes other calls, and look at what went away
+#	sh tests/run/faults.sh --list [BEHAVIOUR...] >FILE	the points that runs of now have: run it when the
+#						program makes other calls, and look at what went away
 #
 # FAULTS_SEED chooses the sample, FAULTS_LIMIT (40) is how many seconds make a hang. A point that is not reached is tried again: some depend on who is faster.
 . "$(dirname "$0")/../lib.sh"
@@ -16,8 +16,8 @@ table=${FAULTS_TABLE-$here/faults.expected}
 seconds=${FAULTS_SECONDS-45}
 seed=${FAULTS_SEED-$(date +%j)}
 stepper=$TOOLS/stepper
-all_behaviours='run run-nc json handle handle-nc pipes feed pty capture'
-cgroups='run json handle pipes feed pty capture'
+all_behaviours='run run-nc json handle handle-nc pipes feed pty capture rootless container'
+cgroups='run json handle pipes feed pty capture rootless container'
 
 if ! "$stepper" count -- true >/dev/null 2>&1; then
 	skip 'the fault table' 'no stepper on this architecture or no right to trace'
@@ -49,6 +49,7 @@ command_of() {
 	handle) words="$TOOLS/faulthost inherit $TOOLS/faulttask own $tmp/work" marked=--marked ;;
 	handle-nc) words="$TOOLS/faulthost -n inherit $TOOLS/faulttask own $tmp/work" marked=--marked ;;
 	pipes | feed | capture) words="$TOOLS/faulthost $1 $TOOLS/faulttask own $tmp/work" marked=--marked ;;
+	rootless | container) words="$CARREL run -b $1 --bind $TOOLS/faulttask:/faulttask -- /faulttask inside /" ;;
 	pty) words="$TOOLS/faulthost pty $TOOLS/faulttask keep $tmp/work" marked=--marked ;;
 	*) return 1 ;;
 	esac
@@ -61,7 +62,10 @@ usable() {
 if [ "${1-}" = --list ]; then
 	echo '# The fault table: role/behaviour/call/n/errno. Made by: sh tests/run/faults.sh --list'
 	# Of several runs the fewest: others depend on who is faster.
-	for behaviour in $all_behaviours; do
+	shift
+	# shellcheck disable=SC2086 # words
+	[ $# -gt 0 ] || set -- $all_behaviours
+	for behaviour; do
 		usable "$behaviour" || echo "faults.sh: no cgroup, so no $behaviour" >&2
 		command_of "$behaviour"
 		for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do

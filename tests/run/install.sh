@@ -34,6 +34,7 @@ fi
 prefix=$root$(meson introspect --buildoptions "$BUILD" | jq -r '.[] | select(.name == "prefix").value')
 lib=$(dirname "$(find "$root" -name libcarrel.so)")
 for f in "$lib/libcarrel.so" "$lib/libcarrel.a" "$lib/pkgconfig/carrel.pc" "$prefix/include/carrel.h" \
+	"$prefix/include/carrel-task.h" "$prefix/share/man/man7/carrel-calls.7" \
 	"$prefix/bin/carrel" "$prefix/libexec/carrel/carrel-control" "$prefix/share/man/man1/carrel-run.1" \
 	"$prefix/bin/carrel-port" "$prefix/share/man/man1/carrel-port.1" \
 	"$prefix/share/man/man3/libcarrel.3" "$prefix/share/man/man8/carrel-control.8"; do
@@ -63,7 +64,7 @@ for f in $declared; do
 	cat "$prefix/share/man/man3/$f.3"
 done | sed -n 's/^\.so man3\///p' | sort -u >pages
 is 'the pages that others are links to' "$(paste -sd " " pages)" \
-	'carrel_error.3 carrel_open.3 carrel_policy.3 carrel_spawn.3 carrel_stop.3 carrel_supervise.3 carrel_write.3'
+	'carrel_call_info.3 carrel_error.3 carrel_get_record.3 carrel_open.3 carrel_policy.3 carrel_spawn.3 carrel_stop.3 carrel_supervise.3 carrel_task_call.3 carrel_task_exec.3 carrel_task_open.3 carrel_write.3'
 # Every constant, function and field of the header is in some page.
 gcc -fpreprocessed -dD -E -P -x c headers >bare.h
 awk '/^#define CARREL_[A-Z_]*MAX|^[ \t]*CARREL_/ { match($0, /CARREL_[A-Z0-9_]+/); print substr($0, RSTART, RLENGTH) }
@@ -85,18 +86,18 @@ is 'nothing in the header is without a page' "$(while read -r name; do
 done <names)" ''
 like 'the names have a version' "$(nm -D "$lib/libcarrel.so" | grep carrel_open)" '*carrel_open@@CARREL_0'
 
-# The header stands alone, in every language that can include it.
-printf '#include <carrel-supervise.h>\n#include <carrel.h>\nint carrel_header_alone;\n' >alone.c
+# The headers stand alone, in every language that can include them.
+printf '#include <carrel-supervise.h>\n#include <carrel-task.h>\nint carrel_header_alone;\n' >alone.c
 for cc in gcc clang; do
 	for std in c99 c11 c17 c++17; do
-		what="$cc -std=$std takes the header"
+		what="$cc -std=$std takes the headers"
 		language=c
 		[ "$std" != c++17 ] || language=c++
 		if [ "$language" = c++ ] && ! echo | "$cc" -x c++ -fsyntax-only - 2>/dev/null; then
 			skip "$what" 'no C++ compiler'
 			continue
 		fi
-		is "$what" "$("$cc" -x $language -std=$std -Wall -Wextra -pedantic -Werror \
+		is "$what" "$("$cc" -x $language -std=$std -Wall -Wextra -pedantic -Wshadow -Wconversion -Werror \
 			-I"$prefix/include" -fsyntax-only alone.c 2>&1)" ''
 	done
 done

@@ -5,8 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$tmp" || exit 1
 chmod 777 "$tmp"
-cgroups() { find /sys/fs/cgroup -maxdepth 2 -type d -name 'carrel-*' 2>/dev/null | sort; }
-cgroups_before=$(cgroups)
+own_cgroups
 
 # In the test's own shell below survivors: find the processes of carrel below $1 by name.
 cat >end <<'S'
@@ -47,8 +46,9 @@ try() {
 for who in root user; do
 	prefix=
 	[ "$who" = root ] || prefix="setpriv --reuid $user --regid $user --clear-groups"
-	for cgroup in '' --no-cgroup; do
-		[ "$who$cgroup" != user ] || continue # an ordinary user has none here in any case
+	for cgroup in '' '--memory 2G --pids 1000 --status-fd 2' --no-cgroup; do
+		# An ordinary user has none here in any case.
+		[ "$who" = root ] || [ "$cgroup" = --no-cgroup ] || continue
 		run="$prefix $CARREL run $cgroup"
 		# Once with the control process that the command has in itself
 		[ "$who$cgroup" != root ] || run="env -u CARREL_CONTROL $CARREL run"
@@ -64,8 +64,7 @@ for who in root user; do
 				case $how in stop-*) settle=5 ;; esac
 				try "$name: $how" --settle "$settle" -- ./end "$how" $run -k 0.2 "$hard" abcdefg --hold 60
 			done
-			flags=
-			[ -z "$cgroup" ] || flags=-n
+			case $cgroup in --memory*) flags=-l ;; --no*) flags=-n ;; *) flags= ;; esac
 			for how in KILL TERM guard super reaper nursery; do
 				try "$name: a host with a handle: $how" -- ./end "$how" $prefix "$TOOLS/host" $flags "$hard" abcdefg --hold 60
 			done
@@ -73,9 +72,11 @@ for who in root user; do
 	done
 done
 # The handle of a host that lost both guards at one instant leaves an empty cgroup; nothing else does.
-for d in $(cgroups); do
-	case "$cgroups_before" in *"$d"*) ;; *) [ -s "$d/cgroup.procs" ] && fail "a process in $d"; rmdir "$d"/s* "$d" 2>/dev/null; left="$left $d" ;; esac
+for d in $(groups_left); do
+	[ -s "$d/cgroup.procs" ] && fail "a process in $d"
+	rmdir "$d"/[rs]* "$d" 2>/dev/null
+	left="$left $d"
 done
 set -- $left
-if [ $# -le 1 ]; then pass 'no cgroup is left but after both guards were killed'; else fail 'cgroups left' "$left"; fi
+if [ $# -le 2 ]; then pass 'no cgroup is left but after both guards were killed'; else fail 'cgroups left' "$left"; fi
 finish

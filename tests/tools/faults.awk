@@ -50,6 +50,15 @@ BEGIN {
 	add("close_range", "EPERM ENOSYS")
 	add("ioctl", "ENOMEM EIO")
 	add("getrandom", "EINTR")
+	add("open_tree fsopen fsmount", "EMFILE ENOMEM EPERM")
+	add("openat2", "EMFILE ENOMEM EACCES EXDEV")
+	add("fsconfig mount", "ENOMEM EPERM EINVAL")
+	add("move_mount mount_setattr", "ENOMEM EPERM EINVAL ENOSPC")
+	add("pivot_root umount2", "EBUSY EPERM EINVAL")
+	add("mknod mknodat symlink symlinkat", "ENOSPC EDQUOT ENOMEM EROFS")
+	add("socket", "EMFILE ENOMEM EAFNOSUPPORT")
+	add("sethostname", "EPERM")
+	add("keyctl", "EDQUOT ENOMEM ENOSYS")
 }
 
 function add(calls, errnos, n, i, name) {

@@ -3,9 +3,11 @@
  * host [-n] COMMAND [ARG...]: a host with an ordinary handle (nursery, spare reaper): runs the command
  * with its own standard streams and ends as it did; 125 when that cannot be said. -n: without a
  * cgroup. -p: prints the pids of guard, supervisor, nursery and task first. -k N: N commands at once.
- * -o FILE: the operations of the file, in place of a command.
+ * -o FILE: the operations of the file, in place of a command. -b NAME: a behaviour.
+ * -l: with limits and a record. 66: a descriptor is left when the handle is closed.
  */
 #include <carrel.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +15,20 @@
 
 static int usage(void)
 {
-	fputs("usage: host [-np] [-k N] COMMAND [ARG...] | -o FILE\n", stderr);
+	fputs("usage: host [-lnp] [-b BEHAVIOUR] [-k N] COMMAND [ARG...] | -o FILE\n", stderr);
 	return 2;
+}
+
+static int open_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (d != NULL && readdir(d) != NULL)
+		n++;
+	if (d != NULL)
+		closedir(d);
+	return n;
 }
 
 static char *slurp(const char *path)
@@ -50,14 +64,18 @@ int main(int argc, char **argv)
 	carrel_config cfg = { .size = sizeof(cfg) };
 	carrel_caps caps = { .size = sizeof(caps) };
 	carrel_error e;
-	const char *ops = NULL;
-	int opt, print = 0, n = 1;
+	const char *ops = NULL, *behaviour = NULL;
+	int opt, print = 0, n = 1, limits = 0, before = open_descriptors();
 
-	while ((opt = getopt(argc, argv, "+npk:o:")) != -1) {
+	while ((opt = getopt(argc, argv, "+lnpb:k:o:")) != -1) {
 		if (opt == 'n')
 			cfg.no_cgroup = 1;
+		else if (opt == 'l')
+			limits = 1;
 		else if (opt == 'p')
 			print = 1;
+		else if (opt == 'b')
+			behaviour = optarg;
 		else if (opt == 'k')
 			n = atoi(optarg);
 		else if (opt != 'o' || (ops = slurp(optarg)) == NULL)
@@ -74,10 +92,14 @@ int main(int argc, char **argv)
 	}
 	memcpy(words, argv + optind, (size_t)(argc - optind) * sizeof(*words));
 	for (int i = 0; i < n; i++) {
-		carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.argv = ops == NULL ? words : NULL, .ops = ops, .in.kind = CARREL_INHERIT,
+		carrel_proc *p = carrel_spawn(c, CARREL_SPEC(.argv = ops == NULL ? words : NULL, .ops = ops, .behaviour = behaviour,
+							     .in.kind = CARREL_INHERIT,
 							     .out.kind = CARREL_INHERIT,
 							     .err.kind = CARREL_INHERIT,
-							     .session = CARREL_SESSION_OWN), &e);
+							     .memory = limits ? UINT64_C(2) << 30 : 0,
+							     .pids = limits ? 1000 : 0, .record = limits,
+							     .session = behaviour == NULL ? CARREL_SESSION_OWN :
+											    CARREL_SESSION_AUTO), &e);
 
 		if (p == NULL) {
 			fprintf(stderr, "host: %s\n", carrel_strerror(&e));
@@ -92,5 +114,9 @@ int main(int argc, char **argv)
 	int status = finish(c, n);
 	carrel_close(c);
 	free(words);
+	if (open_descriptors() != before) {
+		fputs("host: a descriptor is left\n", stderr);
+		return 66;
+	}
 	return status;
 }

@@ -155,6 +155,8 @@ static void rights(void)
 {
 	tell("mount", mount("none", "/tmp", "tmpfs", 0, NULL));
 	tell("remount", mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND, NULL));
+	tell("cgroup", mount("cgroup", "/tmp", "cgroup", 0, "memory"));
+	tell("cgroup2", mount("cgroup2", "/tmp", "cgroup2", 0, NULL));
 	tell("umount", umount2("/proc/sys", MNT_DETACH));
 	tell("fsopen", syscall(SYS_fsopen, "tmpfs", 0));
 	tell("open_tree", syscall(SYS_open_tree, AT_FDCWD, "/", 1));
@@ -195,6 +197,23 @@ static void others(void)
 			     read(open("/proc/1/environ", O_RDONLY | O_CLOEXEC), iov.iov_base, 8) > 0 ? 0 : -1);
 	tell("tty", open("/dev/tty", O_RDWR | O_CLOEXEC));
 	tell("tiocsti", ioctl(0, TIOCSTI, "x"));
+	/* The kernel looks at 32 bits of it; a filter that looks at 64 takes it for something else. */
+	tell("tiocsti_high", syscall(SYS_ioctl, 0, TIOCSTI | UINT64_C(1) << 32, "x"));
+	tell("tioclinux", ioctl(0, TIOCLINUX, (char[]){ 3 }));
+}
+
+/* With a connection of its own, on its own loopback. */
+static long kernel_tls(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int server = open_socket(AF_INET, SOCK_STREAM, 0), client = open_socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(server, (struct sockaddr *)&a, sizeof(a)) == -1 || listen(server, 1) == -1 ||
+	    getsockname(server, (struct sockaddr *)&a, &len) == -1 ||
+	    connect(client, (struct sockaddr *)&a, sizeof(a)) == -1)
+		return -1;
+	return setsockopt(client, IPPROTO_TCP, 31 /* TCP_ULP */, "tls", 3);
 }
 
 static void surface(void)
@@ -208,13 +227,16 @@ static void surface(void)
 	tell("perf", syscall(SYS_perf_event_open, &(uint32_t[32]){ 1, 128 }, 0, -1, -1, 0));
 	tell("userfaultfd", syscall(SYS_userfaultfd, O_CLOEXEC));
 	tell("keyctl", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 0));
-	tell("ktls", setsockopt(open_socket(AF_INET, SOCK_STREAM, 0), SOL_TCP, 31 /* TCP_ULP */, "tls", 3));
 	tell("add_key", syscall(SYS_add_key, "user", "inside", "x", 1, KEY_SPEC_PROCESS_KEYRING));
 	tell_forked("foreign", foreign);
 	tell("vsock", open_socket(AF_VSOCK, SOCK_STREAM, 0));
 	tell("alg", open_socket(AF_ALG, SOCK_SEQPACKET, 0));
 	tell("packet", open_socket(AF_PACKET, SOCK_RAW, 0));
 	tell("raw", open_socket(AF_INET, SOCK_RAW, IPPROTO_TCP));
+	tell("rxrpc", open_socket(33, SOCK_DGRAM, AF_INET));
+	tell("pfkey", open_socket(AF_KEY, SOCK_RAW, 2));
+	tell("xfrm", open_socket(AF_NETLINK, SOCK_RAW, 6));
+	tell_forked("ktls", kernel_tls);
 	tell("netfilter", open_socket(AF_NETLINK, SOCK_RAW, 12));
 	printf("filter %s\n", prctl(PR_GET_SECCOMP) == 2 ? "on" : "ok");
 }

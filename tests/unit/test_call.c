@@ -153,7 +153,21 @@ static const struct {
 	{ 167, "landlock_add_path", 3 },
 	{ 168, "landlock_add_port", 3 },
 	{ 169, "landlock_restrict_self", 1 },
+	{ 200, "bind_each", 3 },
+	{ 201, "mask_each", 4 },
 	{ 136, "id_map", 4 },
+	{ 180, "setreuid", 2 },
+	{ 181, "setregid", 2 },
+	{ 182, "setfsuid", 1 },
+	{ 183, "setfsgid", 1 },
+	{ 184, "fspick", 3 },
+	{ 185, "mount_idmap", 4 },
+	{ 186, "fsconfig_fd", 3 },
+	{ 170, "serve", 3 },
+	{ 171, "deny_calls", 3 },
+	{ 172, "reexec", 2 },
+	{ 173, "receive_fd", 0 },
+	{ 174, "send_fd", 1 },
 	{ 213, "landlock_allow", 3 },
 	{ 214, "landlock_allow_found", 3 },
 	{ 215, "landlock_allow_stream", 3 },
@@ -193,13 +207,14 @@ TEST(doors)
 		if (c == NULL)
 			continue;
 		if (i >= 128)
-			CHECK(call_for_programs(c) && !call_for_port(c));
+			CHECK(call_for_programs(c) == (c->door != DOOR_TASK) && !call_for_port(c));
 		if (c->result == RESULT_VALUE || c->result == RESULT_OKVALUE)
 			CHECK(!call_for_programs(c));
 		if (c->door == DOOR_STATE)
 			CHECK(!call_for_programs(c) && call_for_port(c));
 		if (c->door == DOOR_REAPER)
 			CHECK(call_for_programs(c) && call_for_port(c) && call_outside(c));
+		CHECK(call_for_tasks(c) == (c->door != DOOR_SERVE && c->door != DOOR_STREAM));
 	}
 	CHECK(call_for_programs(call_by_number(CALL_mount)));
 	CHECK(!call_for_programs(call_by_number(CALL_fork)));
@@ -292,6 +307,61 @@ TEST(letters)
 			tap_fail("%s: %d arguments by its letters '%s', not %d", c->name, argc,
 				 c->args, c->argc);
 	}
+}
+
+/* One name for each argument, which can be a parameter's name in C and C++. */
+TEST(names_of_arguments)
+{
+	static const char *const taken[] = { "task", "result", "error", "int", "new", "delete", "this", "signed",
+					     "class", "operator", "template", "default", "namespace", "private" };
+
+	for (unsigned i = 0; i < CALL_NUMBERS; i++) {
+		const struct call *c = call_by_number(i);
+		char seen[CALL_ARGS_MAX][32];
+		int n = 0;
+
+		if (c == NULL)
+			continue;
+		for (const char *p = c->params; *p != '\0'; n++) {
+			size_t len = strspn(p, "abcdefghijklmnopqrstuvwxyz_0123456789");
+
+			if (n == CALL_ARGS_MAX || len == 0 || len >= 24 || *p < 'a')
+				tap_fail("%s: the names \"%s\"", c->name, c->params);
+			snprintf(seen[n], sizeof(seen[n]), "%.*s", (int)len, p);
+			for (int j = 0; j < n; j++)
+				CHECK(strcmp(seen[j], seen[n]) != 0);
+			for (size_t j = 0; j < sizeof(taken) / sizeof(taken[0]); j++)
+				CHECK(strcmp(taken[j], seen[n]) != 0);
+			p += len;
+			if (*p != '\0' && strncmp(p, ", ", 2) != 0)
+				tap_fail("%s: the names \"%s\"", c->name, c->params);
+			p += *p != '\0' ? 2 : 0;
+		}
+		if (n != c->argc)
+			tap_fail("%s: %d names for %d arguments", c->name, n, c->argc);
+	}
+}
+
+/* Every letter and every result has its words. */
+TEST(words)
+{
+	for (unsigned i = 0; i < CALL_NUMBERS; i++) {
+		const struct call *c = call_by_number(i);
+		char letter, second;
+
+		if (c == NULL)
+			continue;
+		CHECK(call_answers(c) != NULL);
+		CHECK(c->systems != 0);
+		for (const char *p = c->args; (letter = call_letter(&p, &second)) != 0;) {
+			if (call_expects(letter, second) == NULL)
+				tap_fail("%s: no words for %c%c", c->name, letter, second);
+		}
+	}
+	CHECK_STR(call_expects('p', 0), "a path of 1 to 4095 bytes");
+	CHECK_STR(call_expects('k', 'r'), "a constant of the family rlimit");
+	CHECK_STR(call_expects('L', 'v'), "a list of constants of the family capability");
+	CHECK_STR(call_expects('M', 's'), "a structure or []");
 }
 
 TEST(rows_are_sound)

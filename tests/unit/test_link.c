@@ -422,7 +422,7 @@ TEST(forwarding)
 			fds[k] = STDIN_FILENO;
 		CHECK_INT(link_send(pair[0], MSG_SPAWN, 7, body, sizes[i], fds, n, true), 0);
 		CHECK_INT(link_recv(pair[1], &in, true), 1);
-		CHECK_INT(link_forward(on[0], &in), 0);
+		CHECK_INT(link_forward(on[0], &in, true), 0);
 		link_release(&in);
 		CHECK_INT(link_recv(on[1], &again, true), 1);
 		CHECK_INT(again.head.type, MSG_SPAWN);

@@ -695,9 +695,9 @@ TEST(a_whole_program)
 
 TEST(places)
 {
-	static const char *const names[] = { "before", "outside", "init", "task", "after" };
+	static const char *const names[] = { "before", "outside", "init", "task", "failed", "after" };
 
-	CHECK_INT(PLACE_COUNT, 5);
+	CHECK_INT(PLACE_COUNT, 6);
 	for (int i = 0; i < 5; i++) {
 		char text[64];
 		struct slice s = { (const unsigned char *)names[i], strlen(names[i]) };

@@ -105,6 +105,34 @@ TEST(integers_have_these_bytes)
 	}
 }
 
+/* The tag of 32 bits goes to their end; what is beyond is written as ever. */
+TEST(integers_of_32_bits)
+{
+	static const struct {
+		int64_t value;
+		unsigned char tag;
+	} values[] = {
+		{ 0, 97 }, { 255, 97 }, { 256, 98 }, { -1, 98 }, { 0x10000000, 98 }, { -0x10000000, 98 },
+		{ INT32_MAX, 98 }, { INT32_MIN, 98 }, { (int64_t)INT32_MAX + 1, 110 },
+		{ (int64_t)INT32_MIN - 1, 110 }, { INT64_MAX, 110 },
+	};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		unsigned char mem[16];
+		struct term_in in;
+		struct buf b;
+		int64_t v = 77;
+
+		buf_init_fixed(&b, mem, sizeof(mem));
+		term_out_int32(&b, values[i].value);
+		CHECK_INT(b.data[0], values[i].tag);
+		term_in_init(&in, b.data, b.len);
+		CHECK_INT(term_in_int(&in, INT64_MIN, INT64_MAX, &v), 0);
+		CHECK_INT(v, values[i].value);
+		CHECK(in.p == in.end);
+	}
+}
+
 TEST(unsigned_integers_have_these_bytes)
 {
 	static const uint64_t values[] = { 0,	       255,	  256,

@@ -148,7 +148,7 @@ static const struct {
 	const char *what;
 } errors[] = {
 	{ "nowhere getpid()", 1,
-	  "'nowhere' is no place; places are before, outside, init, task, after" },
+	  "'nowhere' is no place; places are before, outside, init, task, failed, after" },
 	{ "Task getpid()", 1, "'Task' is no place" },
 	{ "(", 1, "is no place" },
 	{ "\"", 1, "is no place" },
@@ -236,7 +236,7 @@ TEST(long_words)
 		buf_init(&b, 10000);
 		memset(text, 'x', n);
 		CHECK_INT(parse_bytes(text, n, &b, &e), -EINVAL);
-		CHECK(strstr(e.what, "places are before, outside, init, task, after") != NULL);
+		CHECK(strstr(e.what, "places are before, outside, init, task, failed, after") != NULL);
 		memcpy(text, "task ", 5);
 		memset(text + 5, 'x', n);
 		CHECK_INT(parse_bytes(text, n + 5, &b, &e), -EINVAL);

@@ -16,6 +16,8 @@
 #define setuid(u) syscall(SYS_setuid, u)
 #define setresgid(r, e, s) syscall(SYS_setresgid, r, e, s)
 #define setresuid(r, e, s) syscall(SYS_setresuid, r, e, s)
+#define setregid(r, e) syscall(SYS_setregid, r, e)
+#define setreuid(r, e) syscall(SYS_setreuid, r, e)
 #define setgroups(n, g) syscall(SYS_setgroups, n, g)
 #define setrlimit(what, limit) syscall(SYS_prlimit64, 0, what, limit, NULL)
 #endif
@@ -118,6 +120,16 @@ int64_t call_setresuid(const struct arg *a)
 	return call_result(setresuid((uid_t)a[0].i, (uid_t)a[1].i, (uid_t)a[2].i));
 }
 
+int64_t call_setregid(const struct arg *a)
+{
+	return call_result(setregid((gid_t)a[0].i, (gid_t)a[1].i));
+}
+
+int64_t call_setreuid(const struct arg *a)
+{
+	return call_result(setreuid((uid_t)a[0].i, (uid_t)a[1].i));
+}
+
 int64_t call_setgroups(const struct arg *a)
 {
 	_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "ids are passed as they were decoded");
@@ -130,3 +142,22 @@ int64_t call_setrlimit(const struct arg *a)
 
 	return call_result(setrlimit((int)a[0].i, &limit));
 }
+
+#ifdef __linux__
+/* The kernel's call answers the id that was, also when it changed nothing: -1 asks which one there is now. */
+static int64_t set_for_files(long call, const struct arg *id)
+{
+	syscall(call, (uid_t)id->i);
+	return (uid_t)syscall(call, (uid_t)-1) == (uid_t)id->i ? 0 : -EPERM;
+}
+
+int64_t call_setfsgid(const struct arg *a)
+{
+	return set_for_files(SYS_setfsgid, &a[0]);
+}
+
+int64_t call_setfsuid(const struct arg *a)
+{
+	return set_for_files(SYS_setfsuid, &a[0]);
+}
+#endif

@@ -25,6 +25,13 @@ int64_t call_jail_remove(const struct arg *a)
 	return call_result(jail_remove((int)a[0].i));
 }
 
+int64_t call_procctl_int(const struct arg *a)
+{
+	int value = (int)a[3].i;
+
+	return call_result(procctl((idtype_t)a[0].i, (id_t)a[1].i, (int)a[2].i, &value));
+}
+
 int call_procctl(const struct arg *a, struct result *r)
 {
 	const struct arg_memory *m = a[3].memory;

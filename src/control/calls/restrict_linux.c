@@ -57,10 +57,10 @@ int64_t call_drop_bounding(const struct arg *a)
 
 	if (bits_of(&a[0], kept) < 0)
 		return -EINVAL;
-	/* Up to the last that this kernel has: behind it everything is EINVAL. */
-	for (unsigned cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+	for (unsigned cap = 0; cap < 64; cap++) {
 		if (!(kept[cap / 32] >> cap % 32 & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1)
-			return -errno;
+			/* Behind the last that this kernel has they cannot be read either. */
+			return errno == EINVAL && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == -1 ? 0 : -errno;
 	}
 	return 0;
 }

@@ -2,10 +2,12 @@
 /* What a process may use: limits of others, processors, input and output; and processes by descriptor. */
 #include "calls.h"
 
+#include "fd.h"
 #include "kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -56,4 +58,15 @@ int64_t call_pidfd_open(const struct arg *a)
 int64_t call_pidfd_send_signal(const struct arg *a)
 {
 	return call_result(syscall(SYS_pidfd_send_signal, (int)a[0].i, (int)a[1].i, NULL, 0));
+}
+
+int64_t call_oom_score_adj(const struct arg *a)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d", (int)a[0].i);
+
+	scoped_fd fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -errno;
+	return write(fd, text, (size_t)n) == n ? 0 : -errno;
 }

@@ -14,9 +14,13 @@
 #define BY_ALL(entry) entry
 #define BY_PROGRAM(entry) entry
 #define BY_PORT(entry) entry
-/* Done in src/port; and in src/control/isolate.c. */
+/* Done in src/port and src/control/serve; in src/control/isolate.c; in src/control/stream_limits.c; and in
+ * src/control/serve alone. */
 #define BY_STATE(entry) { 0 }
 #define BY_REAPER(entry) { 0 }
+#define BY_STREAM(entry) { 0 }
+#define BY_SERVE(entry) { 0 }
+#define BY_TASK(entry) { 0 }
 
 static const struct handler table[CALL_NUMBERS] = {
 #define CALL(id, name, args, where, door, result, ...)                                             \

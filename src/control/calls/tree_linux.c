@@ -9,9 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -73,19 +76,36 @@ int64_t call_mount_setattr(const struct arg *a)
 	return set_attributes((int)a[0].i, a[1].s, (unsigned)a[2].i, &attr);
 }
 
+int64_t call_mount_idmap(const struct arg *a)
+{
+	const struct attributes attr = { .set = MOUNT_ATTR_IDMAP, .userns = (uint64_t)a[3].i };
+
+	return set_attributes((int)a[0].i, a[1].s, (unsigned)a[2].i, &attr);
+}
+
+int64_t call_fspick(const struct arg *a)
+{
+	return call_result(syscall(SYS_fspick, (int)a[0].i, a[1].s, (unsigned)a[2].i | FSPICK_CLOEXEC));
+}
+
 int64_t call_fsopen(const struct arg *a)
 {
 	return call_result(syscall(SYS_fsopen, a[0].s, FSOPEN_CLOEXEC));
 }
 
-static int64_t configure(int fs, unsigned what, const char *key, const char *value)
+static int64_t configure(int fs, unsigned what, const char *key, const char *value, int aux)
 {
-	return call_result(syscall(SYS_fsconfig, fs, what, key, value, 0));
+	return call_result(syscall(SYS_fsconfig, fs, what, key, value, aux));
 }
 
 int64_t call_fsconfig(const struct arg *a)
 {
-	return configure((int)a[0].i, (unsigned)a[1].i, or_null(&a[2]), or_null(&a[3]));
+	return configure((int)a[0].i, (unsigned)a[1].i, or_null(&a[2]), or_null(&a[3]), 0);
+}
+
+int64_t call_fsconfig_fd(const struct arg *a)
+{
+	return configure((int)a[0].i, FSCONFIG_SET_FD, a[1].s, NULL, (int)a[2].i);
 }
 
 int64_t call_fsmount(const struct arg *a)
@@ -93,13 +113,14 @@ int64_t call_fsmount(const struct arg *a)
 	return call_result(syscall(SYS_fsmount, (int)a[0].i, FSMOUNT_CLOEXEC, (unsigned)a[1].i));
 }
 
-/* Mount the open tree ${tree} where ${path} leads inside ${root}, whatever the links on the way say. */
-static int64_t put(int tree, int root, const char *path)
+/* What ${path} leads to inside ${root}, whatever the links on the way say. */
+static int find_in(int root, const char *path)
 {
-	scoped_fd target = open_in(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	return open_in(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
 
-	if (target == -1)
-		return -errno;
+static int64_t put(int tree, int target)
+{
 	return call_result(syscall(SYS_move_mount, tree, "", target, "",
 				   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
@@ -111,12 +132,156 @@ int64_t call_bind_in(const struct arg *a)
 	const struct attributes attr = { .set = (uint64_t)a[5].i, .propagation = MS_PRIVATE };
 	const bool clone = a[1].n > 0;
 
+	/* First, because the kernel waits for a grace period when a clone that was mounted nowhere goes away. */
+	scoped_fd target = find_in((int)a[2].i, a[3].s);
+	if (target == -1)
+		return -errno;
 	scoped_fd copy = clone ? tree_open((int)a[0].i, a[1].s, flags | OPEN_TREE_CLONE) : -1;
 	const int tree = clone ? copy : (int)a[0].i;
 	if (tree == -1)
 		return -errno;
 	int64_t r = set_attributes(tree, "", AT_EMPTY_PATH | (flags & AT_RECURSIVE), &attr);
-	return r < 0 ? r : put(tree, (int)a[2].i, a[3].s);
+	return r < 0 ? r : put(tree, target);
+}
+
+/* What the kernel makes of ${name} in the directory ${to}, with what this tree shows. */
+static int64_t put_at(int tree, int to, const char *name)
+{
+	return call_result(syscall(SYS_move_mount, tree, "", to, name, MOVE_MOUNT_F_EMPTY_PATH));
+}
+
+int64_t call_bind_each(const struct arg *a)
+{
+	int64_t r = 0;
+
+	for (char *const *name = a[2].v; *name != NULL && r == 0; name++) {
+		scoped_fd copy = tree_open((int)a[0].i, *name, OPEN_TREE_CLONE | AT_RECURSIVE);
+
+		r = copy == -1 ? -errno : put_at(copy, (int)a[1].i, *name);
+	}
+	return r;
+}
+
+int64_t call_mask_each(const struct arg *a)
+{
+	scoped_fd copy = -1;
+	int64_t r = 0;
+
+	/* The copy for a name that is not there is kept for the next: the kernel waits for a grace period when one
+	 * that was mounted nowhere goes away. */
+	for (char *const *name = a[3].v; *name != NULL && r == 0; name++) {
+		if (copy == -1)
+			copy = tree_open((int)a[0].i, a[1].s, OPEN_TREE_CLONE);
+		r = copy == -1 ? -errno : put_at(copy, (int)a[2].i, *name);
+		if (r == 0)
+			copy = fd_close(copy);
+		else if (r == -ENOENT && copy != -1)
+			r = 0;
+	}
+	return r;
+}
+
+int64_t call_terminal_in(const struct arg *a)
+{
+	const struct attributes attr = { .set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, .propagation = MS_PRIVATE };
+	char link[32], path[256];
+	struct stat st, found;
+
+	/* Its mount is another namespace's, which cannot be cloned here: the one of the same name in ours can, if it is
+	 * the same terminal. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", (int)a[0].i);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	if (n == -1 || fstat((int)a[0].i, &st) == -1)
+		return -errno;
+	path[n] = 0;
+	/* First, as in bind_in. */
+	scoped_fd target = find_in((int)a[1].i, a[2].s);
+	scoped_fd copy = target != -1 ? tree_open(AT_FDCWD, path, OPEN_TREE_CLONE) : -1;
+	if (copy == -1 || fstat(copy, &found) == -1)
+		return -errno;
+	if (!S_ISCHR(st.st_mode) || found.st_dev != st.st_dev || found.st_ino != st.st_ino)
+		return -ENOTTY;
+	int64_t r = set_attributes(copy, "", AT_EMPTY_PATH, &attr);
+	return r < 0 ? r : put(copy, target);
+}
+
+/* Directory ${path} inside ${root}: what leads to it, opened. */
+static int open_around(int root, const char *path, size_t len)
+{
+	char around[4096];
+
+	snprintf(around, sizeof(around), "%.*s", (int)len, len > 0 ? path : ".");
+	return open_in(root, len > 0 ? around : ".", O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+/* The part of ${path} from ${from} to ${to}, unless it is there. */
+static int64_t make_part(int root, const char *path, size_t from, size_t to, mode_t mode)
+{
+	char name[NAME_MAX + 1];
+	int r;
+
+	if (to - from > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, path + from, to - from);
+	name[to - from] = 0;
+	scoped_fd dir = open_around(root, path, from);
+	if (dir == -1)
+		return -errno;
+	/* A link is there as well: what it leads to is the affair of who wrote it. */
+	if (S_ISDIR(mode))
+		r = mkdirat(dir, name, mode & 07777);
+	else
+		r = mknodat(dir, name, S_IFREG | (mode & 07777), 0);
+	return r == -1 && errno != EEXIST ? -errno : 0;
+}
+
+int64_t call_make_in(const struct arg *a)
+{
+	const char *path = a[1].s;
+	const mode_t mode = (mode_t)a[2].i;
+	int64_t r = 0;
+
+	if (!S_ISDIR(mode) && !S_ISREG(mode))
+		return -EINVAL;
+	for (size_t from = 0; r == 0 && path[from] != 0;) {
+		size_t to = from + strcspn(path + from, "/");
+
+		if (to > from)
+			r = make_part((int)a[0].i, path, from, to, path[to] != 0 ? S_IFDIR | 0755 : mode);
+		from = path[to] != 0 ? to + 1 : to;
+	}
+	return r;
+}
+
+/* The kernel takes layers by path; this is the one that leads to an open directory and nowhere else. */
+static int64_t configure_layer(int fs, const char *key, int dir)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
+	return configure(fs, FSCONFIG_SET_STRING, key, path, 0);
+}
+
+int64_t call_overlay(const struct arg *a)
+{
+	scoped_fd fs = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
+	int64_t r;
+
+	if (fs == -1)
+		return -errno;
+	r = configure(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
+	if (r == 0)
+		r = configure_layer(fs, "lowerdir", (int)a[0].i);
+	if (r == 0)
+		r = configure_layer(fs, "upperdir", (int)a[1].i);
+	if (r == 0)
+		r = configure_layer(fs, "workdir", (int)a[2].i);
+	/* What it notes about files: in attributes that need no right of the host's. */
+	if (r == 0)
+		r = configure(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
+	if (r == 0)
+		r = configure(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	return r < 0 ? r : call_result(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned)a[3].i));
 }
 
 /* One option at ${text}, of ${len} bytes: key or key=value. */
@@ -130,9 +295,9 @@ static int64_t configure_text(int fs, const char *text, size_t len)
 	option[len] = 0;
 	value = strchr(option, '=');
 	if (value == NULL)
-		return configure(fs, FSCONFIG_SET_FLAG, option, NULL);
+		return configure(fs, FSCONFIG_SET_FLAG, option, NULL, 0);
 	*value++ = 0;
-	return configure(fs, FSCONFIG_SET_STRING, option, value);
+	return configure(fs, FSCONFIG_SET_STRING, option, value, 0);
 }
 
 int64_t call_mount_in(const struct arg *a)
@@ -143,7 +308,7 @@ int64_t call_mount_in(const struct arg *a)
 	if (fs == -1)
 		return -errno;
 	/* For mount(8) and df(1), which show it. */
-	r = configure(fs, FSCONFIG_SET_STRING, "source", a[0].s);
+	r = configure(fs, FSCONFIG_SET_STRING, "source", a[0].s, 0);
 	for (const char *p = a[1].s; *p != 0 && r == 0;) {
 		size_t len = strcspn(p, ",");
 
@@ -151,9 +316,12 @@ int64_t call_mount_in(const struct arg *a)
 		p += len + (p[len] == ',');
 	}
 	if (r == 0)
-		r = configure(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
+		r = configure(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (r < 0)
 		return r;
 	scoped_fd mount = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, (unsigned)a[2].i);
-	return mount == -1 ? -errno : put(mount, (int)a[3].i, a[4].s);
+	if (mount == -1)
+		return -errno;
+	scoped_fd target = find_in((int)a[3].i, a[4].s);
+	return target == -1 ? -errno : put(mount, target);
 }

@@ -6,4 +6,4 @@
  */
 #include "internal.h"
 
-const struct behaviour behaviour_container = { "container", true, isolate_program };
+const struct behaviour behaviour_container = { .name = "container", .isolates = true, .program = isolate_program, .needs = CALL_clone };

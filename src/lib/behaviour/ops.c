@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ops_begin(struct ops *o)
+void ops_begin(struct ops *o, const struct behaviour_context *x)
 {
-	*o = (struct ops){ 0 };
+	*o = (struct ops){ .override = x->override, .add = x->add };
 	buf_init(&o->inner, MESSAGE_BODY_MAX);
 	buf_reserve(&o->inner, 4096);
 }
@@ -59,6 +59,13 @@ static void out_limit(struct buf *b, uint64_t soft, uint64_t hard)
 	term_out_uint(b, hard);
 }
 
+static void out_slot(struct buf *b, int slot)
+{
+	term_out_tuple(b, 2);
+	term_out_atom(b, "slot");
+	term_out_int(b, slot);
+}
+
 /* {Number, {fd, Name}}: name NULL for the descriptor that the host passes for that number. */
 static void out_dup(struct buf *b, int target, const char *name)
 {
@@ -73,18 +80,36 @@ static void out_dup(struct buf *b, int target, const char *name)
 	}
 }
 
-static void out_dups(struct buf *b, const carrel_spec *s)
+/* With ${terminal}, a slot, in place of those streams that are one; -1: as they came. */
+static void out_dups(struct buf *b, const carrel_spec *s, int terminal)
 {
 	static const char *const standard[] = { "stdin", "stdout", "stderr" };
+	const carrel_io *io[] = { &s->in, &s->out, &s->err };
 
 	term_out_list(b, (uint32_t)(3 + s->n_pass_fds + (s->filter_listens ? 1 : 0)));
-	for (int i = 0; i < 3; i++)
-		out_dup(b, i, standard[i]);
+	for (int i = 0; i < 3; i++) {
+		if (terminal >= 0 && io[i]->kind == CARREL_PTY) {
+			term_out_tuple(b, 2);
+			term_out_int(b, i);
+			out_slot(b, terminal);
+		} else {
+			out_dup(b, i, standard[i]);
+		}
+	}
 	for (size_t i = 0; i < s->n_pass_fds; i++)
 		out_dup(b, s->pass_fds[i][1], NULL);
 	if (s->filter_listens)
 		out_dup(b, spec_listener(s), NULL);
 	term_out_nil(b);
+}
+
+static void out_passed(struct buf *b, const carrel_spec *s)
+{
+	term_out_list(b, (uint32_t)s->n_pass_fds);
+	for (size_t i = 0; i < s->n_pass_fds; i++)
+		term_out_int(b, s->pass_fds[i][1]);
+	if (s->n_pass_fds > 0)
+		term_out_nil(b);
 }
 
 /* A list of the words in ${words}, which blanks separate. */
@@ -136,6 +161,9 @@ static void out_options(struct buf *b, const char *options)
  *   h nothing ({host, group})  n nothing ([])  s int ({slot, N})  w const char * (list of its words, as atoms)
  *   b const void *, size_t (bytes)  g const gid_t *, size_t  p const uint16_t *, size_t (list of ports)
  *   r uint64_t soft, uint64_t hard  d const carrel_spec * (its descriptors)
+ *   B const struct buf * (a whole term)
+ *   D const carrel_spec *, int (the same, with the slot for its terminal)
+ *   P const carrel_spec * (list of the numbers of its passed descriptors)
  */
 static void add(struct ops *o, enum place place, enum call_number call, const char *options, const char *format,
 		va_list ap)
@@ -143,6 +171,8 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 	struct buf *b = &o->inner;
 	uint32_t argc = 0;
 
+	if (!ops_wanted(o, place, call))
+		return;
 	while (format[argc] != 0)
 		argc++;
 	term_out_tuple(b, 4);
@@ -150,6 +180,8 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 	term_out_int(b, call);
 	term_out_tuple(b, argc);
 	for (const char *f = format; *f != 0; f++) {
+		const struct buf *term;
+		const carrel_spec *s;
 		const gid_t *ids;
 		const uint16_t *ports;
 		const void *bytes;
@@ -180,9 +212,7 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 			term_out_list(b, 0);
 			break;
 		case 's':
-			term_out_tuple(b, 2);
-			term_out_atom(b, "slot");
-			term_out_int(b, va_arg(ap, int));
+			out_slot(b, va_arg(ap, int));
 			break;
 		case 'w':
 			out_words(b, va_arg(ap, const char *));
@@ -206,8 +236,17 @@ static void add(struct ops *o, enum place place, enum call_number call, const ch
 			soft = va_arg(ap, uint64_t);
 			out_limit(b, soft, va_arg(ap, uint64_t));
 			break;
+		case 'B':
+			term = va_arg(ap, const struct buf *);
+			buf_append(b, term->data, term->len);
+			break;
+		case 'P':
+			out_passed(b, va_arg(ap, const carrel_spec *));
+			break;
 		case 'd':
-			out_dups(b, va_arg(ap, const carrel_spec *));
+		case 'D':
+			s = va_arg(ap, const carrel_spec *);
+			out_dups(b, s, *f == 'D' ? va_arg(ap, int) : -1);
 			break;
 		default:
 			break;
@@ -246,6 +285,10 @@ void ops_put(struct ops *o, enum place place, const char *options, enum call_num
 
 void ops_end(struct ops *o, struct buf *b)
 {
+	for (int place = 0; place < PLACE_COUNT; place++) {
+		if (!o->ended[place])
+			ops_phase(o, (enum place)place);
+	}
 	term_out_list(b, o->n);
 	buf_append(b, o->inner.data, o->inner.len);
 	if (o->n > 0)

@@ -14,42 +14,68 @@
 #include <sys/stat.h>
 
 /* Slots of the program; 0 has the init's pid.  The last one is never filled when the open before it was ignored. */
-enum { ROOT = 1, DEV, PROC, MASK, FILES, PING, TREES };
+enum { ROOT = 1, DEV, PROC, MASK, FILES, PING, TREES, LAYER = TREES + CARREL_BINDS_MAX, UPPER, WORK };
 
 #define HERE (-100) /* AT_FDCWD, for paths of the host */
 #define READ_ONLY "mount_attr_rdonly mount_attr_nosuid mount_attr_nodev"
 #define NOTHING "mount_attr_nosuid mount_attr_nodev mount_attr_noexec"
 #define CLONE "open_tree_clone at_recursive"
+#define LAYER_SIZE ((uint64_t)256 << 20)
 
 #define INIT(...) ops_put(o, PLACE_INIT, "", __VA_ARGS__)
 #define INIT_UNLESS(what, ...) ops_put(o, PLACE_INIT, "ignore " what, __VA_ARGS__)
 
-static void add_slot(struct ops *o, enum place place, const char *source, int slot)
+static void add_slot(struct ops *o, enum place place, const char *source, int slot, bool alone)
 {
 	char options[24];
 
 	snprintf(options, sizeof(options), "slot %d", slot);
-	ops_put(o, place, options, CALL_open_tree, "itw", HERE, source, CLONE);
+	ops_put(o, place, options, CALL_open_tree, "itw", HERE, source, alone ? "open_tree_clone" : CLONE);
+}
+
+/* A copy that root makes outside, where it reaches what the task's id does not.  Private at once, or what is mounted
+ * on a clone of a shared mount would be mounted on the host as well. */
+static void add_outside(struct ops *o, const char *source, int slot, bool alone)
+{
+	add_slot(o, PLACE_OUTSIDE, source, slot, alone);
+	ops_put(o, PLACE_OUTSIDE, "", CALL_mount_setattr, "stwnnw", slot, "",
+		alone ? "at_empty_path" : "at_empty_path at_recursive", "ms_private");
+}
+
+/* The two directories of a layer: not what somebody else put there in their place. */
+static void add_layer_dirs(struct ops *o, enum place place)
+{
+	static const char *const names[] = { "upper", "work" };
+	static const char *const slots[] = { "slot 56", "slot 57" };
+
+	for (size_t i = 0; i < 2; i++) {
+		ops_put(o, place, "ignore eexist", CALL_mkdirat, "sti", LAYER, names[i], 0755);
+		ops_put(o, place, slots[i], CALL_openat2, "stwiw", LAYER, names[i], "o_rdonly o_directory", 0,
+			"resolve_no_symlinks resolve_beneath");
+	}
+}
+
+/* One that is kept, for the task's id. */
+static void add_layer_outside(const struct host *h, struct ops *o)
+{
+	add_outside(o, h->layer, LAYER, true);
+	add_layer_dirs(o, PLACE_OUTSIDE);
+	for (int slot = UPPER; slot <= WORK; slot++)
+		ops_put(o, PLACE_OUTSIDE, "", CALL_fchown, "suu", slot, (uint64_t)h->uid, (uint64_t)h->gid);
 }
 
 void root_outside(const struct host *h, struct ops *o)
 {
 	if (!h->root)
 		return;
-	/* Here root reaches what the task's id does not.  Private at once, or what is mounted on a clone of a
-	 * shared mount would be mounted on the host as well. */
 	for (size_t i = 0; i < h->n_mounts; i++) {
-		if (h->mount[i].source == NULL)
-			continue;
-		add_slot(o, PLACE_OUTSIDE, h->mount[i].source, TREES + h->mount[i].number);
-		ops_put(o, PLACE_OUTSIDE, "", CALL_mount_setattr, "stwnnw", TREES + h->mount[i].number, "",
-			"at_empty_path at_recursive", "ms_private");
+		if (h->mount[i].source != NULL)
+			add_outside(o, h->mount[i].source, TREES + h->mount[i].number, h->mount[i].alone);
 	}
-	if (h->root_dir == NULL)
-		return;
-	add_slot(o, PLACE_OUTSIDE, h->root_dir, ROOT);
-	ops_put(o, PLACE_OUTSIDE, "", CALL_mount_setattr, "stwnnw", ROOT, "", "at_empty_path at_recursive",
-		"ms_private");
+	if (h->layer != NULL)
+		add_layer_outside(h, o);
+	if (h->root_dir != NULL)
+		add_outside(o, h->root_dir, ROOT, false);
 }
 
 void root_close(const struct host *h, struct ops *o)
@@ -58,6 +84,8 @@ void root_close(const struct host *h, struct ops *o)
 		if (h->mount[i].source != NULL)
 			ops_put(o, PLACE_OUTSIDE, "", CALL_close, "s", TREES + h->mount[i].number);
 	}
+	for (int slot = LAYER; h->root && h->layer != NULL && slot <= WORK; slot++)
+		ops_put(o, PLACE_OUTSIDE, "", CALL_close, "s", slot);
 	if (h->root && h->root_dir != NULL)
 		ops_put(o, PLACE_OUTSIDE, "", CALL_close, "s", ROOT);
 }
@@ -85,18 +113,11 @@ static void add_path(struct ops *o, int dir, const char *path, size_t there, enu
 	add_point(o, dir, path, kind);
 }
 
-static bool below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == 0);
-}
-
 /* The mount before number ${i} that its destination is in, or -1 for the root. */
 static int mount_around(const struct host *h, size_t i)
 {
 	for (size_t k = i; k-- > 0;) {
-		if (below(h->mount[i].dest, h->mount[k].dest))
+		if (path_below(h->mount[i].dest, h->mount[k].dest))
 			return (int)k;
 	}
 	return -1;
@@ -107,10 +128,10 @@ static bool in_memory(const struct host *h, size_t i)
 {
 	const char *dest = h->mount[i].dest;
 
-	if (mount_around(h, i) >= 0 || below(dest, "dev"))
+	if (mount_around(h, i) >= 0 || path_below(dest, "dev"))
 		return false;
 	for (size_t k = 0; k < HOST_TOP && h->top[k].name != NULL; k++) {
-		if (h->top[k].kind != ENTRY_NONE && below(dest, h->top[k].name))
+		if (h->top[k].kind != ENTRY_NONE && path_below(dest, h->top[k].name))
 			return false;
 	}
 	return true;
@@ -118,21 +139,26 @@ static bool in_memory(const struct host *h, size_t i)
 
 /* ------------------------------------------------------------- the parts --- */
 
-static void add_tmpfs_root(struct ops *o)
+/* A file system in memory, mounted nowhere; ${slot} as in options. */
+static void add_memory(struct ops *o, const char *name, uint64_t size, const char *inodes, const char *slot)
 {
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
 	ops_put(o, PLACE_INIT, "slot 5", CALL_fsopen, "t", "tmpfs");
-	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "source", "root");
-	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "size", "4194304");
-	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "nr_inodes", "2048");
+	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "source", name);
+	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "size", text);
+	if (inodes != NULL)
+		INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "nr_inodes", inodes);
 	INIT(CALL_fsconfig, "satt", FILES, "fsconfig_set_string", "mode", "0755");
 	INIT(CALL_fsconfig, "sann", FILES, "fsconfig_cmd_create");
-	ops_put(o, PLACE_INIT, "slot 1", CALL_fsmount, "sw", FILES, "mount_attr_nosuid mount_attr_nodev");
+	ops_put(o, PLACE_INIT, slot, CALL_fsmount, "sw", FILES, "mount_attr_nosuid mount_attr_nodev");
 	INIT(CALL_close, "s", FILES);
 }
 
 static void add_file(struct ops *o, const char *path, const char *text)
 {
-	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "stwi", ROOT, path, "o_wronly o_creat o_excl", 0444);
+	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "stwi", ROOT, path, "o_wronly o_creat o_excl", 0644);
 	INIT(CALL_write, "st", FILES, text);
 	INIT(CALL_close, "s", FILES);
 }
@@ -156,9 +182,9 @@ static void add_etc(const carrel_spec *s, struct ops *o)
 	add_file(o, "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
 	snprintf(text, sizeof(text), "%s\n", host);
 	add_file(o, "etc/hostname", text);
-	if (s->net == CARREL_NET_HOST)
+	if (!spec_own_net(s))
 		return;
-	snprintf(text, sizeof(text), "127.0.0.1 localhost %s\n::1 localhost\n", host);
+	snprintf(text, sizeof(text), "127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n", host);
 	add_file(o, "etc/hosts", text);
 }
 
@@ -188,35 +214,109 @@ static void add_skeleton(const carrel_spec *s, const struct host *h, struct ops 
 	}
 }
 
-static void add_host_entry(const struct entry *e, struct ops *o)
+/* The names of ${n} entries that are files or directories, from ${names} on. */
+static size_t shown(const struct entry *e, size_t n, const char **names)
 {
-	char path[128];
+	size_t count = 0;
 
-	if (e->kind == ENTRY_NONE || e->kind == ENTRY_LINK)
+	for (size_t i = 0; i < n && e[i].name != NULL; i++) {
+		if (e[i].kind != ENTRY_NONE && e[i].kind != ENTRY_LINK)
+			names[count++] = e[i].name;
+	}
+	return count;
+}
+
+/* Into a root that can be written to: each is read-only by itself. */
+static void add_host_entries_alone(const struct host *h, struct ops *o)
+{
+	const char *names[HOST_TOP + HOST_ETC + 1] = { NULL };
+	size_t n = shown(h->top, HOST_TOP, names);
+
+	n += shown(h->etc, HOST_ETC, names + n);
+	for (size_t i = 0; i < n; i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "/%s", names[i]);
+		INIT(CALL_bind_in, "itstww", HERE, path, ROOT, names[i], "at_recursive", READ_ONLY);
+	}
+}
+
+/* Into a root that nobody else has written to, and that is made read-only with all of them behind it. */
+static void add_host_entries(const struct host *h, struct ops *o)
+{
+	const char *names[HOST_TOP + HOST_ETC + 1] = { NULL };
+	size_t n = shown(h->top, HOST_TOP, names);
+
+	if (n + shown(h->etc, HOST_ETC, names + n) == 0)
 		return;
-	snprintf(path, sizeof(path), "/%s", e->name);
-	INIT(CALL_bind_in, "itstww", HERE, path, ROOT, e->name, "at_recursive", READ_ONLY);
+	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "itwi", HERE, "/", "o_path o_directory", 0);
+	INIT(CALL_bind_each, "ssv", FILES, ROOT, names);
+	INIT(CALL_close, "s", FILES);
+}
+
+/* On top of what is mounted: paths of the host still lead where they did, because our root directory stays what it
+ * was. */
+static void add_on_top(struct ops *o, int slot)
+{
+	INIT(CALL_move_mount, "stitw", slot, "", HERE, "/", "move_mount_f_empty_path");
+}
+
+/* The layer that takes what is written.  It has to be mounted somewhere for the kernel to take it as one. */
+static void add_layer(const carrel_spec *s, const struct host *h, struct ops *o)
+{
+	if (h->layer == NULL)
+		add_memory(o, "overlay", s->overlay_size != 0 ? s->overlay_size : LAYER_SIZE, NULL, "slot 55");
+	else if (!h->root)
+		add_slot(o, PLACE_INIT, h->layer, LAYER, true);
+	add_on_top(o, LAYER);
+	if (h->layer == NULL || !h->root)
+		add_layer_dirs(o, PLACE_INIT);
+}
+
+/* The root becomes one that can be written to, and where mount points are made. */
+static void add_overlay(struct ops *o)
+{
+	ops_put(o, PLACE_INIT, "slot 1", CALL_overlay, "sssw", ROOT, UPPER, WORK, "mount_attr_nosuid mount_attr_nodev");
+	add_on_top(o, ROOT);
 }
 
 static void add_memory_root(const carrel_spec *s, const struct host *h, struct ops *o)
 {
-	add_tmpfs_root(o);
+	add_memory(o, "root", 4194304, "2048", "slot 1");
 	add_skeleton(s, h, o);
-	/* From here on paths of the host still lead where they did: our root directory stays what it was. */
-	INIT(CALL_move_mount, "stitw", ROOT, "", HERE, "/", "move_mount_f_empty_path");
-	for (size_t i = 0; i < HOST_TOP && h->top[i].name != NULL; i++)
-		add_host_entry(&h->top[i], o);
-	for (size_t i = 0; i < HOST_ETC && h->etc[i].name != NULL; i++)
-		add_host_entry(&h->etc[i], o);
+	if (h->overlay)
+		add_layer(s, h, o);
+	add_on_top(o, ROOT);
+	if (h->overlay) {
+		add_overlay(o);
+		add_host_entries_alone(h, o);
+		return;
+	}
+	add_host_entries(h, o);
 	INIT(CALL_mount_setattr, "stwwnw", ROOT, "", "at_empty_path at_recursive", READ_ONLY, "ms_private");
 }
 
-static void add_directory_root(const struct host *h, struct ops *o)
+/* ${path} inside the root, where that can be written to. */
+static void add_made(struct ops *o, const char *path, enum entry_kind kind)
 {
+	INIT(CALL_make_in, "sti", ROOT, path, kind == ENTRY_DIR ? S_IFDIR | 0755 : S_IFREG | 0444);
+}
+
+static void add_directory_root(const carrel_spec *s, const struct host *h, struct ops *o)
+{
+	static const char *const needed[] = { "dev", "proc", "tmp" };
+
 	if (!h->root)
-		add_slot(o, PLACE_INIT, h->root_dir, ROOT);
+		add_slot(o, PLACE_INIT, h->root_dir, ROOT, false);
 	INIT(CALL_mount_setattr, "stwwnw", ROOT, "", "at_empty_path at_recursive", READ_ONLY, "ms_private");
-	INIT(CALL_move_mount, "stitw", ROOT, "", HERE, "/", "move_mount_f_empty_path");
+	if (h->overlay)
+		add_layer(s, h, o);
+	add_on_top(o, ROOT);
+	if (!h->overlay)
+		return;
+	add_overlay(o);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		add_made(o, needed[i], ENTRY_DIR);
 }
 
 static void add_opened(struct ops *o, const char *options, const char *path)
@@ -224,22 +324,31 @@ static void add_opened(struct ops *o, const char *options, const char *path)
 	ops_put(o, PLACE_INIT, options, CALL_openat2, "stwiw", ROOT, path, "o_path o_directory", 0, "resolve_in_root");
 }
 
-static void add_dev(struct ops *o)
+/* The task's terminal comes from outside, where its name means nothing inside: ttyname(3) finds it by this one. */
+static void add_console(struct ops *o)
 {
-	static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
+	INIT(CALL_mknodat, "stii", DEV, "console", S_IFREG | 0444, 0);
+	INIT(CALL_terminal_in, "fst", "stdout", DEV, "console");
+}
+
+static void add_dev(const carrel_spec *s, struct ops *o)
+{
+	static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty", NULL };
 	static const char *const links[][2] = { { "/proc/self/fd", "fd" },	{ "/proc/self/fd/0", "stdin" },
 						{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
 						{ "pts/ptmx", "ptmx" } };
 
 	INIT(CALL_mount_in, "ttwst", "tmpfs", "size=65536,nr_inodes=32,mode=0755", NOTHING, ROOT, "dev");
 	add_opened(o, "slot 2", "dev");
-	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-		char path[16];
-
-		snprintf(path, sizeof(path), "/dev/%s", devices[i]);
+	for (size_t i = 0; devices[i] != NULL; i++)
 		INIT(CALL_mknodat, "stii", DEV, devices[i], S_IFREG | 0444, 0);
-		INIT(CALL_bind_in, "itstnw", HERE, path, DEV, devices[i], "mount_attr_nosuid mount_attr_noexec");
-	}
+	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "itwi", HERE, "/dev", "o_path o_directory", 0);
+	INIT(CALL_bind_each, "ssv", FILES, DEV, devices);
+	INIT(CALL_close, "s", FILES);
+	INIT(CALL_mount_setattr, "stwwnw", DEV, "", "at_empty_path at_recursive", "mount_attr_nosuid mount_attr_noexec",
+	     "ms_private");
+	if (s->out.kind == CARREL_PTY)
+		add_console(o);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		INIT(CALL_symlinkat, "tst", links[i][0], DEV, links[i][1]);
 	INIT(CALL_mkdirat, "sti", DEV, "shm", 0755);
@@ -254,11 +363,11 @@ static void add_dev(struct ops *o)
 static void add_masks(struct ops *o)
 {
 	static const char *const read_only[] = { "sys", "irq", "bus", "fs" };
-	static const char *const dirs[] = { "acpi", "asound", "driver", "scsi" };
+	static const char *const dirs[] = { "acpi", "asound", "driver", "scsi", NULL };
 	static const char *const files[] = { "sysrq-trigger", "kcore",	    "keys",	   "key-users",
 					     "timer_list",    "kallsyms",    "vmallocinfo", "kpagecount",
 					     "kpageflags",    "kpagecgroup", "slabinfo",    "iomem",
-					     "sched_debug",   "latency_stats" };
+					     "sched_debug",   "latency_stats", NULL };
 
 	/* Whether they look writable or not: for some ids access(2) says no where open(2) says yes. */
 	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++)
@@ -271,10 +380,8 @@ static void add_masks(struct ops *o)
 	INIT(CALL_mknodat, "stii", MASK, "file", S_IFREG, 0);
 	INIT(CALL_mkdirat, "sti", MASK, "dir", 0555);
 	INIT(CALL_mount_setattr, "stwwnn", MASK, "", "at_empty_path", READ_ONLY);
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		INIT_UNLESS("enoent", CALL_bind_in, "ststnw", MASK, "dir", PROC, dirs[i], READ_ONLY);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		INIT_UNLESS("enoent", CALL_bind_in, "ststnw", MASK, "file", PROC, files[i], READ_ONLY);
+	INIT(CALL_mask_each, "stsv", MASK, "dir", PROC, dirs);
+	INIT(CALL_mask_each, "stsv", MASK, "file", PROC, files);
 }
 
 static void add_proc(const carrel_spec *s, struct ops *o)
@@ -289,7 +396,7 @@ static void add_proc(const carrel_spec *s, struct ops *o)
 	ops_put(o, PLACE_INIT, "slot 5", CALL_openat, "stwi", PROC, "sys/user/max_user_namespaces", "o_wronly", 0);
 	INIT(CALL_write, "st", FILES, "0");
 	INIT(CALL_close, "s", FILES);
-	if (s->net != CARREL_NET_HOST) {
+	if (spec_own_net(s)) {
 		/* ping(8) works without privilege where its group is in this range.  Nobody's network but ours. */
 		snprintf(range, sizeof(range), "%llu %llu\n", (unsigned long long)gid, (unsigned long long)gid);
 		ops_put(o, PLACE_INIT, "ignore slot 6", CALL_openat, "stwi", PROC, "sys/net/ipv4/ping_group_range",
@@ -317,11 +424,12 @@ static void add_bind(const struct host *h, size_t i, struct ops *o)
 {
 	const struct mount *m = &h->mount[i];
 	const char *attributes = m->writable ? "mount_attr_nosuid mount_attr_nodev" : READ_ONLY;
+	const char *depth = m->alone ? "" : "at_recursive";
 
 	if (h->root)
-		INIT(CALL_bind_in, "ststww", TREES + h->mount[i].number, "", ROOT, m->dest, "at_recursive", attributes);
+		INIT(CALL_bind_in, "ststww", TREES + h->mount[i].number, "", ROOT, m->dest, depth, attributes);
 	else
-		INIT(CALL_bind_in, "itstww", HERE, m->source, ROOT, m->dest, "at_recursive", attributes);
+		INIT(CALL_bind_in, "itstww", HERE, m->source, ROOT, m->dest, depth, attributes);
 }
 
 static void add_mount(const struct host *h, size_t i, struct ops *o)
@@ -329,13 +437,9 @@ static void add_mount(const struct host *h, size_t i, struct ops *o)
 	const struct mount *m = &h->mount[i];
 	int around = mount_around(h, i);
 
-	/* In a file system that is empty yet.  In what was bound nothing is made: a link in it could lead
-	 * the making, which does not resolve inside, to the host. */
-	if (around >= 0 && h->mount[around].source == NULL && strcmp(m->dest, h->mount[around].dest) != 0) {
-		add_opened(o, "slot 5", h->mount[around].dest);
-		add_path(o, FILES, m->dest + strlen(h->mount[around].dest) + 1, 0, m->kind);
-		INIT(CALL_close, "s", FILES);
-	}
+	/* In a file system of the task's own.  In what was bound nothing is made: it is the host's. */
+	if (around >= 0 ? h->mount[around].source == NULL : h->overlay && !path_below(m->dest, "dev"))
+		add_made(o, m->dest, m->kind);
 	if (m->source == NULL)
 		add_tmpfs(m, o);
 	else
@@ -345,10 +449,10 @@ static void add_mount(const struct host *h, size_t i, struct ops *o)
 void root_inside(const carrel_spec *s, const struct host *h, struct ops *o)
 {
 	if (h->root_dir != NULL)
-		add_directory_root(h, o);
+		add_directory_root(s, h, o);
 	else
 		add_memory_root(s, h, o);
-	add_dev(o);
+	add_dev(s, o);
 	add_proc(s, o);
 	for (size_t i = 0; i < h->n_mounts; i++)
 		add_mount(h, i, o);
@@ -356,5 +460,8 @@ void root_inside(const carrel_spec *s, const struct host *h, struct ops *o)
 	INIT(CALL_pivot_root, "tt", ".", ".");
 	/* The host's root lies on ours now, and .. would lead to it. */
 	INIT(CALL_umount2, "tw", ".", "mnt_detach");
+	/* What the layer was made of lay on it, and went first: one by one, or it would stay. */
+	for (int below = 0; h->overlay && below < 2; below++)
+		INIT(CALL_umount2, "tw", ".", "mnt_detach");
 	INIT(CALL_chdir, "t", "/");
 }

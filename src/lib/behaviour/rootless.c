@@ -5,4 +5,4 @@
  */
 #include "internal.h"
 
-const struct behaviour behaviour_rootless = { "rootless", true, isolate_program };
+const struct behaviour behaviour_rootless = { .name = "rootless", .isolates = true, .program = isolate_program, .needs = CALL_clone };

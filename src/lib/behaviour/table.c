@@ -7,6 +7,7 @@ static const struct behaviour *const behaviours[] = {
 	&behaviour_process,
 	&behaviour_rootless,
 	&behaviour_container,
+	&behaviour_jail,
 };
 
 const struct behaviour *behaviour_of(const carrel_spec *s)

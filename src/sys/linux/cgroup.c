@@ -3,42 +3,39 @@
 #include "sys.h"
 
 #include "fd.h"
+#include "group.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Where the v2 hierarchy is mounted: alone, or beside v1 hierarchies. */
-static int open_root(void)
+/* Alone, or beside v1 hierarchies. */
+int sys_cgroup_root(void)
 {
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		struct statfs fs;
+		scoped_fd fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct stat st;
 
-		if (statfs(places[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
-			int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-			return fd == -1 ? -errno : fd;
-		}
+		/* Only v2 has such a file; and a locked process may not ask for the type. */
+		if (fd != -1 && fstatat(fd, "cgroup.controllers", &st, 0) == 0)
+			return fd_take(&fd);
 	}
 	return -ENOENT;
 }
 
-/* The caller's own cgroup in that hierarchy. */
-static int open_own(void)
+int sys_cgroup_own(void)
 {
 	char text[PATH_MAX + 256];
-	scoped_fd root = open_root();
+	scoped_fd root = sys_cgroup_root();
 
 	if (root < 0)
 		return root;
@@ -96,7 +93,7 @@ static int remove_named(int own, const char *name, pid_t pid)
 int sys_cgroup_create(pid_t pid)
 {
 	char name[32];
-	scoped_fd own = open_own();
+	scoped_fd own = sys_cgroup_own();
 
 	if (own < 0)
 		return own;
@@ -172,7 +169,7 @@ static int remove_children(int dir)
 		return -errno;
 	(void)fd_take(&fd);
 	while ((d = readdir(list)) != NULL) {
-		if (d->d_name[0] == 's' && strspn(d->d_name + 1, "0123456789") == strlen(d->d_name + 1) &&
+		if ((d->d_name[0] == 's' || d->d_name[0] == 'r') && strspn(d->d_name + 1, "0123456789") == strlen(d->d_name + 1) &&
 		    unlinkat(dir, d->d_name, AT_REMOVEDIR) == -1)
 			r = -errno;
 	}
@@ -196,7 +193,7 @@ int sys_cgroup_remove(int dir, pid_t pid)
 int sys_cgroup_discard(pid_t pid)
 {
 	char name[32];
-	scoped_fd own = open_own();
+	scoped_fd own = sys_cgroup_own();
 
 	if (own < 0)
 		return own;

@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -131,14 +132,26 @@ static void close_from_to(unsigned first, unsigned last)
 		close((int)fd);
 }
 
-void sys_close_others(int a, int b)
+void sys_close_all_but(int *keep, size_t n)
 {
-	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+	unsigned from = 0;
 
-	if (low > 0)
-		close_from_to(0, low - 1);
-	close_from_to(low + 1, high - 1);
-	close_from_to(high + 1, ~0U);
+	for (size_t i = 1; i < n; i++) {
+		int fd = keep[i];
+		size_t to = i;
+
+		for (; to > 0 && keep[to - 1] > fd; to--)
+			keep[to] = keep[to - 1];
+		keep[to] = fd;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < 0 || (unsigned)keep[i] < from)
+			continue;
+		if ((unsigned)keep[i] > from)
+			close_from_to(from, (unsigned)keep[i] - 1);
+		from = (unsigned)keep[i] + 1;
+	}
+	close_from_to(from, ~0U);
 }
 
 int sys_pidfd(pid_t pid)
@@ -151,4 +164,25 @@ int sys_pidfd(pid_t pid)
 int sys_pidfd_signal(int fd, int sig)
 {
 	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == -1 ? -errno : 0;
+}
+
+/* struct pidfd_info of Linux 6.15, which headers of today may not have. */
+struct end_info {
+	uint64_t mask, cgroup;
+	uint32_t pid, tgid, ppid, ids[8];
+	int32_t exit_code;
+};
+#define INFO_EXIT 8
+#define GET_INFO _IOWR(0xFF, 11, struct end_info)
+
+int sys_pidfd_status(int fd, int *ret)
+{
+	struct end_info info = { .mask = INFO_EXIT };
+
+	if (syscall(SYS_ioctl, fd, GET_INFO, &info) == -1)
+		return -ENOTSUP;
+	if ((info.mask & INFO_EXIT) == 0)
+		return -EAGAIN;
+	*ret = info.exit_code;
+	return 0;
 }

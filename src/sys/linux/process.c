@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/close_range.h>
+#include <linux/ioprio.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -294,4 +296,26 @@ pid_t sys_start(const struct sys_start *s)
 		pid = start_by_clone(s, NULL);
 #endif
 	return (pid_t)pid;
+}
+
+int sys_process_look(pid_t pid, struct sys_process *ret)
+{
+	uint64_t limit[2];
+
+	*ret = (struct sys_process){ 0 };
+	while (ret->n_limits < SYS_RLIMITS && syscall(SYS_prlimit64, pid, ret->n_limits, NULL, limit) == 0) {
+		ret->limit[ret->n_limits][0] = limit[0];
+		ret->limit[ret->n_limits++][1] = limit[1];
+	}
+	if (ret->n_limits == 0)
+		return -errno;
+	/* The kernel's own answer is 20 less the value, so that it is never negative. */
+	ret->priority = 20 - (int)syscall(SYS_getpriority, PRIO_PROCESS, pid);
+	int io = (int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid);
+	ret->io_class = io < 0 ? 0 : io >> IOPRIO_CLASS_SHIFT;
+	ret->io_level = io < 0 ? 0 : io & 7;
+	/* Looked at last: then it was there when the others were. */
+	siginfo_t info = { 0 };
+	ret->ended = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && info.si_pid != 0;
+	return 0;
 }

@@ -32,9 +32,12 @@ struct walk {
 	int sig;
 	bool (*skip)(pid_t pid, void *arg);
 	void *arg;
+	void (*each)(void *arg, pid_t pid, int fd); /* in place of a signal, and behind what is below */
 	struct sys_found *found;
 	size_t n_found, room;
 	int count;
+	bool times;		/* add up ... */
+	uint64_t ticks;		/* ... processor time */
 };
 
 static int pidfd_signal(int fd, int sig)
@@ -47,9 +50,20 @@ struct stat_line {
 	char state;
 	pid_t ppid;
 	char comm[16];
+	uint64_t ticks;		/* of processor time, and of the children that it waited for */
 };
 
-static int read_stat(int proc, pid_t pid, struct stat_line *ret)
+static uint64_t read_ticks(const char *text)
+{
+	unsigned long long user, system, user_below, system_below;
+
+	if (sscanf(text, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &user, &system,
+		   &user_below, &system_below) != 4)
+		return 0;
+	return user + system + user_below + system_below;
+}
+
+static int read_stat(int proc, pid_t pid, bool times, struct stat_line *ret)
 {
 	char path[32], text[512];
 
@@ -62,6 +76,8 @@ static int read_stat(int proc, pid_t pid, struct stat_line *ret)
 	if (open == NULL || close == NULL || close < open ||
 	    sscanf(close + 1, " %c %d", &ret->state, &ret->ppid) != 2)
 		return -EBADMSG;
+	if (times)
+		ret->ticks = read_ticks(close + 1);
 	*close = 0;
 	snprintf(ret->comm, sizeof(ret->comm), "%.15s", open + 1);
 	return 0;
@@ -86,8 +102,9 @@ static void visit_child(struct walk *w, pid_t pid)
 
 	if (w->skip != NULL && w->skip(pid, w->arg))
 		return;
-	if (w->n_found < w->room)
-		read_stat(w->proc, pid, &st);
+	if (w->n_found < w->room || w->times)
+		read_stat(w->proc, pid, w->times, &st);
+	w->ticks += st.ticks;
 	if (kill(pid, w->sig) == 0 && st.state != 'Z')
 		note(w, pid, st.comm);
 	visit_children(w, pid, -1, 1);
@@ -95,11 +112,20 @@ static void visit_child(struct walk *w, pid_t pid)
 
 static void visit_descendant(struct walk *w, pid_t pid, pid_t parent, int parent_fd, int depth)
 {
-	struct stat_line st;
+	struct stat_line st = { 0 };
 	scoped_fd fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (fd == -1 || read_stat(w->proc, pid, &st) < 0)
+	if (fd == -1 || read_stat(w->proc, pid, w->times, &st) < 0)
 		return;
+	if (w->each != NULL) {
+		if (st.ppid != parent || pidfd_signal(parent_fd, 0) < 0)
+			return;
+		if (depth < DEPTH_MAX)
+			visit_children(w, pid, fd, depth + 1);
+		w->each(w->arg, pid, fd);
+		w->count++;
+		return;
+	}
 	/* Orphaned meanwhile: it is our own child now, or our init's, and the next walk meets it. */
 	if (st.ppid != parent && (st.ppid == w->self || st.ppid == w->init)) {
 		pidfd_signal(fd, w->sig);
@@ -110,6 +136,7 @@ static void visit_descendant(struct walk *w, pid_t pid, pid_t parent, int parent
 		return;
 	if (pidfd_signal(fd, w->sig) == 0 && st.state != 'Z')
 		note(w, pid, st.comm);
+	w->ticks += st.ticks;
 	if (depth < DEPTH_MAX)
 		visit_children(w, pid, fd, depth + 1);
 }
@@ -197,6 +224,16 @@ int sys_tree_signal(int proc, pid_t self, int sig, bool (*skip)(pid_t pid, void 
 	return r < 0 ? r : w.count;
 }
 
+uint64_t sys_tree_cpu(int proc, pid_t self)
+{
+	struct walk w = { .proc = proc, .self = self, .times = true };
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", self);
+	visit_thread(&w, self, name, -1, 0);
+	return w.ticks * (1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
 int sys_tree_signal_below(int proc, pid_t self, pid_t child, int sig, struct sys_found *found,
 			  size_t *n_found)
 {
@@ -207,4 +244,64 @@ int sys_tree_signal_below(int proc, pid_t self, pid_t child, int sig, struct sys
 	if (n_found != NULL)
 		*n_found = w.n_found;
 	return w.count;
+}
+
+pid_t sys_pidfd_pid(int proc, int fd)
+{
+	char path[48], text[512], *at;
+	int pid;
+
+	snprintf(path, sizeof(path), "self/fdinfo/%d", fd);
+	ssize_t n = fd_read_file(proc, path, text, sizeof(text));
+	if (n < 0)
+		return (pid_t)n;
+	at = strstr(text, "\nPid:");
+	if (at == NULL || sscanf(at + 5, "%d", &pid) != 1)
+		return -EBADF;
+	return pid > 0 ? pid : -ESRCH;
+}
+
+/* The parent of ${pid}, which ${fd} holds: held by a descriptor too, in *${ret_fd}.  Its number, or -errno. */
+static pid_t parent_of(int proc, pid_t pid, int fd, int *ret_fd)
+{
+	struct stat_line before, after;
+
+	if (read_stat(proc, pid, false, &before) < 0 || before.ppid <= 0)
+		return -ESRCH;
+	int parent = (int)syscall(SYS_pidfd_open, before.ppid, 0);
+	/* Still its parent behind that, so it was the one that was opened. */
+	if (parent == -1 || read_stat(proc, pid, false, &after) < 0 || after.ppid != before.ppid || pidfd_signal(fd, 0) < 0) {
+		fd_close(parent);
+		return -ESRCH;
+	}
+	*ret_fd = parent;
+	return before.ppid;
+}
+
+bool sys_is_below(int proc, pid_t self, int fd)
+{
+	pid_t pid = sys_pidfd_pid(proc, fd);
+	int at = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	for (int depth = 0; pid > 0 && pid != self && depth < 10 * DEPTH_MAX; depth++) {
+		int parent = -1;
+
+		pid = parent_of(proc, pid, at, &parent);
+		fd_close(at);
+		at = parent;
+	}
+	fd_close(at);
+	return pid == self;
+}
+
+int sys_branch_each(int proc, int fd, void (*each)(void *arg, pid_t pid, int fd), void *arg)
+{
+	struct walk w = { .proc = proc, .self = -1, .each = each, .arg = arg };
+	pid_t pid = sys_pidfd_pid(proc, fd);
+
+	if (pid < 0)
+		return pid;
+	visit_children(&w, pid, fd, 1);
+	each(arg, pid, fd);
+	return w.count + 1;
 }
