@@ -1086,6 +1086,32 @@ typedef struct {
 /* carrel_probe(c, caps): what holds for ${c}; caps->size must be set.  0, or -1. */
 int carrel_probe(const carrel *c, carrel_caps *caps);
 
+/* What carrel_doctor() says of one ability. */
+typedef enum {
+	CARREL_FACT_OK = 1,
+	CARREL_FACT_LIMITED,	/* there, with less than all; or nothing that carrel needs by itself */
+	CARREL_FACT_NO
+} carrel_fact_state;
+
+/* All texts are one line of printable ASCII. */
+typedef struct {
+	char name[24];		/* such as "user-namespace" */
+	carrel_fact_state state;
+	int needed;		/* carrel's behaviours cannot do without: when it is NO, something is missing */
+	int err;		/* errno of what was tried in vain, or 0 */
+	char text[200];		/* what was found; when it is not OK, what refuses */
+	char remedy[640];	/* a command that would allow it (most take root); "" when nothing here can */
+	char detail[320];	/* what was tried, and what came of it; may be empty */
+} carrel_fact;
+
+/*
+ * carrel_doctor(cfg, v, n, e): what this machine and this user can do of what carrel is made of, found out by trying
+ * with a control process that ${cfg} (NULL: defaults) describes: one fact for each, the most important first, in
+ * ${v}, which has room for ${n}.  Nothing is executed, and nothing is left.  Returns how many there are, which can be
+ * more than ${n}; that no control process can be had is a fact, too.  -1: EINVAL (options), ENOMEM.
+ */
+ssize_t carrel_doctor(const carrel_config *cfg, carrel_fact *v, size_t n, carrel_error *e);
+
 /* carrel_cap_name(n): the name of capability number ${n} in lower case and without "cap_", such as "net_raw";
  * NULL above the last one. */
 const char *carrel_cap_name(unsigned n);

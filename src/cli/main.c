@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The command: finds the verb. */
 #include "calls.h"
+#include "doctor.h"
 #include "options.h"
 #include "policy.h"
 #include "report.h"
@@ -31,6 +32,7 @@ static const struct verb {
 	{ "calls", cmd_calls, "print the table of calls that operation programs and tasks make",
 	  &calls_options_table },
 	{ "policy", cmd_policy, "check, show and learn policies for system calls", NULL },
+	{ "doctor", cmd_doctor, "say what carrel can do here, and what would allow the rest", &doctor_options_table },
 	{ "version", cmd_version, "print the version", NULL },
 	{ "help", cmd_help, "print this, or the help of a verb", NULL },
 };

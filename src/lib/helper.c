@@ -48,7 +48,7 @@ static bool beside(char *path, size_t size)
 	return false;
 }
 
-static int find(const carrel_config *cfg, char *path, size_t size, carrel_error *e)
+int helper_find(const carrel_config *cfg, char *path, size_t size, carrel_error *e)
 {
 	const char *named = cfg->helper != NULL ? cfg->helper : secure_getenv("CARREL_CONTROL");
 
@@ -245,13 +245,13 @@ int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e)
 	if (cfg->helper == NULL && secure_getenv("CARREL_CONTROL") == NULL)
 		child.embedded = cfg->embedded;
 	const char *scope = scope_program(cfg);
-	if (scope != NULL && find(cfg, path, sizeof(path), e) == 0) {
+	if (scope != NULL && helper_find(cfg, path, sizeof(path), e) == 0) {
 		argv[child.argc++] = "--scope";
 		child.embedded = NULL;
 		in_scope(&child, scope, path, line, env);
 		c->scoped = true;
 	} else if (child.embedded == NULL) {
-		if (find(cfg, path, sizeof(path), e) < 0)
+		if (helper_find(cfg, path, sizeof(path), e) < 0)
 			return -1;
 		child.path = path;
 	}

@@ -182,6 +182,8 @@ int error_set(carrel_error *e, carrel_stage stage, int err, int index, const cha
 void debug(const carrel *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* helper.c */
+/* helper_find(cfg, path, size, e): the program that is the control process, unless it is embedded; 0, or -1. */
+int helper_find(const carrel_config *cfg, char *path, size_t size, carrel_error *e);
 int helper_start(carrel *c, const carrel_config *cfg, carrel_error *e);
 
 /* channel.c; all with the lock held */
