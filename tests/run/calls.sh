@@ -349,11 +349,11 @@ overlay="$own
 task openat(-100, \"dir\", [o_path, o_directory], 0) slot 2
 task openat(-100, \"other\", [o_path, o_directory], 0) slot 3
 task fsopen(\"overlay\") slot 1"
-bad "$overlay
-task fsconfig_fd({slot, 1}, \"lowerdir+\", 999)" 'Bad file'
 case $(run_ops 'echo yes' "$overlay
 task fsconfig_fd({slot, 1}, \"lowerdir+\", {slot, 2})") in
 yes)
+	bad "$overlay
+task fsconfig_fd({slot, 1}, \"lowerdir+\", 999)" 'Bad file'
 	mkdir both
 	is 'fsconfig_fd: two directories in one' "$(run_ops 'cat both/new both/secret; ls both | xargs' "$overlay
 task fsconfig_fd({slot, 1}, \"lowerdir+\", {slot, 2})
@@ -396,9 +396,13 @@ if [ "$(id -u)" -eq 0 ]; then
 task openat(-100, \"/proc/$sleeper/ns/user\", [o_rdonly], 0) slot 1
 task open_tree(-100, \"dir\", [open_tree_clone]) slot 2"
 	chown 0:0 dir/new
-	is 'mount_idmap' "$(run_ops 'stat -c %u:%g mapped/new dir/new' "$clone
+	mapped=$(run_ops 'stat -c %u:%g mapped/new dir/new' "$clone
 task mount_idmap({slot, 2}, \"\", [at_empty_path], {slot, 1})
-task move_mount({slot, 2}, \"\", -100, \"mapped\", [move_mount_f_empty_path])" | xargs)" '12345:54321 0:0'
+task move_mount({slot, 2}, \"\", -100, \"mapped\", [move_mount_f_empty_path])" | xargs)
+	case $mapped in
+	*'Invalid argument'*) without 'maps of ids are not for this file system on this kernel' mount_idmap ;;
+	*) is 'mount_idmap' "$mapped" '12345:54321 0:0' ;;
+	esac
 	bad "$clone
 task mount_idmap({slot, 2}, \"\", [at_empty_path], {fd, stdin})" 'Invalid argument'
 	kill "$sleeper"

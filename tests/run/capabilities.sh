@@ -29,7 +29,11 @@ isolated() {
 		is "$w a low port" "$(run $in /reach bind:81 | verdicts)" 'EACCES '
 		is "$w ... with --cap" "$(run $in --cap net_bind_service /reach bind:81 | verdicts)" 'ok '
 		is "$w ... for what it executes" "$(run $in --cap net_bind_service -- sh -c '/reach bind:81' | verdicts)" 'ok '
-		is "$w ... and under rules" "$(run $in --cap net_bind_service --bind-port 81 /reach bind:81 bind:82 | verdicts)" 'ok EACCES '
+		if run --bind-port none true 2>/dev/null; then
+			is "$w ... and under rules" "$(run $in --cap net_bind_service --bind-port 81 /reach bind:81 bind:82 | verdicts)" 'ok EACCES '
+		else
+			skip "$w ... and under rules" 'Landlock has no ports on this kernel'
+		fi
 		is "$w no way to more" "$(run $in --cap net_raw /reach cap:10 cap:13 securebits:0 securebits:239 | verdicts)" \
 			'EPERM EPERM EPERM EPERM '
 		is "$w ... for who may set capabilities neither" "$(run $in --cap setpcap /reach cap:10 securebits:0 | verdicts)" 'EPERM EPERM '

@@ -42,7 +42,8 @@ for round in $rounds; do
 	esac
 	is "$round: refused" "$(awk '$2 != $3' with)" ''
 	is "$round: all of them" "$(wc -l <with) $(wc -l <without)" "$(grep -c '^	{ "' "$SOURCE/tests/tools/refused.c") $(grep -c '^	{ "' "$SOURCE/tests/tools/refused.c")"
-	is "$round: without the policy something else happens" "$(awk '$2 == $3 {print $1}' without |
+	# An older kernel lacks some of them, and what it was built without.
+	[ -n "${VM-}" ] || is "$round: without the policy something else happens" "$(awk '$2 == $3 {print $1}' without |
 		grep -Ev "$same" | tr '\n' ' ')" ''
 	n=$(awk '$2 != $3' without | wc -l)
 	if [ "$n" -ge 60 ]; then pass "$round: at least 60 differ"; else fail "$round: at least 60 differ" "$n"; fi
@@ -73,6 +74,8 @@ is 'a policy of one'\''s own is printed' "$(grep -c 'task seccomp_filter("' prog
 is '... and can be fed back' "$("$CARREL" run --ops program 2>&1 | grep -c 'Input/output error')" 1
 
 # --- What runs as if nothing were there.
+# The virtual machine has no compiler and few languages.
+[ -z "${VM-}" ] || finish
 cat >threads.c <<'EOF'
 #include <pthread.h>
 #include <stdio.h>
