@@ -17,13 +17,26 @@ if ! unshare -m -p -f --mount-proc true 2>/dev/null; then
 	finish
 fi
 own_cgroup
+script=$here/tools/campaign.py
+# What lies in /tmp would be hidden by the empty one.
+case $here:$CARREL in
+*/tmp/*)
+	place=$(mktemp -d /var/tmp/carrel-campaign.XXXXXX)
+	# shellcheck disable=SC2064 # now
+	trap "rm -rf '$tmp' '$place'" EXIT
+	chmod 755 "$place"
+	cp -r "$script" "$CARREL" "$CARREL_CONTROL" "$TOOLS" "$place"
+	script=$place/campaign.py CARREL=$place/carrel CARREL_CONTROL=$place/carrel-control TOOLS=$place/tools
+	export TOOLS
+	;;
+esac
 
 # campaign ARG...: process 1 of a world whose /tmp is empty and whose mounts are shared: what a task mounts
 # could come out, and would be seen
 campaign() {
 	# shellcheck disable=SC2154,SC2086 # cgroup is own_cgroup's; words
 	unshare -m -p -f --mount-proc --kill-child sh -c 'mount -t tmpfs tmp /tmp && chmod 1777 /tmp && mount --make-rshared / &&
-		cd / && exec "$@"' sh "$here/tools/campaign.py" ${CAMPAIGN_SEED:+--seed "$CAMPAIGN_SEED"} \
+		cd / && exec "$@"' sh "$script" ${CAMPAIGN_SEED:+--seed "$CAMPAIGN_SEED"} \
 		--starts "$starts" --each "$each" --cgroup "$cgroup" "$@" </dev/null 2>&1
 }
 
