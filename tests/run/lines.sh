@@ -72,7 +72,7 @@ exec 3<stalled
 sleep 0.5
 peak=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status")
 # A sanitizer has memory of its own.
-most=${SANITIZED:+16384}
+most=${SANITIZED:+32768}
 if [ "$peak" -lt "${most:-4096}" ]; then pass 'a reader that stalls: memory does not grow'; else fail 'a reader that stalls: memory does not grow' "$peak kB"; fi
 kill -TERM "$pid"
 wait "$pid"

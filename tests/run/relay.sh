@@ -118,7 +118,7 @@ before=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status")
 written=$(awk '/^wchar/ { print $2 }' "/proc/$(cat yes.pid)/io")
 if [ "$written" -gt 0 ] && [ "$written" -lt 400000 ]; then pass 'the writer is slowed'; else fail 'the writer is slowed' "$written"; fi
 # A sanitizer has memory of its own.
-most=${SANITIZED:+16384}
+most=${SANITIZED:+32768}
 if [ "$before" -lt "${most:-4096}" ]; then pass 'in little memory'; else fail 'in little memory' "$before kB"; fi
 kill -TERM "$pid"
 wait "$pid"
