@@ -533,7 +533,7 @@ static int loop(struct supervise *s)
 		if (wants_more(s))
 			wait_for_more(s, n == 1);
 	} while (wants_more(s));
-	return s->lost ? EXIT_CARREL : s->failed ? 1 : 0;
+	return s->lost || s->unwritten ? EXIT_CARREL : s->failed ? 1 : 0;
 }
 
 /* --------------------------------------------------------------- start --- */

@@ -104,6 +104,7 @@ struct supervise {
 	int64_t retry_ms;	/* when to try the logs again that could not be written; 0: none */
 	int failed;		/* a service was given up */
 	int lost;
+	int unwritten;		/* standard output or error failed, and lines with it */
 	int stopping;		/* how often the end was asked for */
 	int listener, lock;	/* of the socket, or -1 */
 	char *path;		/* ... its name */

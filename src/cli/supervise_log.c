@@ -195,9 +195,13 @@ void log_flush(struct supervise *s)
 {
 	for (int i = 0; i < 2; i++) {
 		sink_flush(s->sink[i]);
-		/* Nobody reads it any more: what is said there is for nobody. */
-		if (s->sink[i]->err != 0 && s->sink[i]->err != EPIPE)
+		/* Nobody reads it any more: what is said there is for nobody.  Anything else is a loss, and named. */
+		if (s->sink[i]->err != 0 && s->sink[i]->err != EPIPE) {
+			report_line("cannot write to standard %s: %s; what services say there is lost",
+				    s->sink[i] == &s->sinks[0] ? "output" : "error", strerror(s->sink[i]->err));
+			s->unwritten = 1;
 			s->sink[i]->err = EPIPE;
+		}
 	}
 	if (s->retry_ms != 0 && now_ms() >= s->retry_ms)
 		retry(s);

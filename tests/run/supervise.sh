@@ -88,6 +88,12 @@ down
 is 'a flood: TERM too' $? 0
 rm -f a.log* b.log*
 
+if [ -w /dev/full ]; then
+	sv -q -o 'restart temporary' a='echo x' >/dev/full 2>e
+	is 'an output that fails is said' "$? $(cat e)" \
+		'125 carrel: cannot write to standard output: No space left on device; what services say there is lost'
+fi
+
 # ---- files ----
 
 cat >included <<'END'
