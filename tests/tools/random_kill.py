@@ -11,26 +11,9 @@ import subprocess
 import sys
 import time
 
+from processes import below, comm
+
 ROLES = ["guard", "super", "nursery", "reaper", "init", "task"]
-
-
-def below(pid):
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as f:
-                for child in f.read().split():
-                    yield int(child)
-                    yield from below(int(child))
-    except OSError:
-        pass
-
-
-def comm(pid):
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as f:
-            return f.read().strip()
-    except OSError:
-        return ""
 
 
 def kill_one(top, role):

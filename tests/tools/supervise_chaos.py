@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+from processes import below, comm
+
 MASK = (1 << 64) - 1
 FLOOD = """
 import mmap, os, sys
@@ -89,25 +91,6 @@ def service_seed(seed, name):
     for byte in name.encode():
         seed = ((seed ^ byte) * 0x100000001B3) & MASK
     return seed
-
-
-def below(pid):
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as f:
-                for child in f.read().split():
-                    yield int(child)
-                    yield from below(int(child))
-    except OSError:
-        pass
-
-
-def comm(pid):
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as f:
-            return f.read().strip()
-    except OSError:
-        return ""
 
 
 def left(token):
